@@ -1,0 +1,22 @@
+# What the build links, found once. Debian ships libsodium with a .pc file only and Asio with neither
+# .pc nor CMake file, so both become imported targets of our own.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
+
+find_path(TUNNEL_ASIO_INCLUDE asio.hpp REQUIRED)
+add_library(tunnel_asio INTERFACE)
+target_include_directories(tunnel_asio SYSTEM INTERFACE "${TUNNEL_ASIO_INCLUDE}")
+target_compile_definitions(tunnel_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED
+                                                 ASIO_DISABLE_VISIBILITY=1)
+target_link_libraries(tunnel_asio INTERFACE Threads::Threads)
+
+if(TUNNEL_HOST)
+  pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
