@@ -20,33 +20,34 @@ TUNNEL_BEGIN_DECLS
 /* One message with its own key and counter. Frozen: 64 bytes on 64-bit systems.
  * `in` and `out` are equal or do not overlap. */
 typedef struct tunnel_aead_job {
-  const void *key;  /* memory that key_init filled                                   */
-  uint64_t counter; /* message number under this key                                 */
-  const uint8_t *in;
-  uint8_t *out;
-  uint32_t length; /* seal: plaintext bytes (out gets + 16); open: bytes with tag    */
-  int32_t result;  /* 0, or TUNNEL_DROP_FORGED from open (out is undefined then)     */
+  const void* key;  /* memory that key_init filled */
+  uint64_t counter; /* message number under this key */
+  const uint8_t* in;
+  uint8_t* out;
+  uint32_t length; /* seal: plaintext bytes (out gets + 16); open: bytes with tag */
+  int32_t result;  /* 0, or TUNNEL_DROP_FORGED from open (out is undefined then) */
   uint64_t reserved[3];
 } tunnel_aead_job;
 
 typedef struct tunnel_cipher_ops {
-  uint32_t size;     /* sizeof(tunnel_cipher_ops)                                    */
-  uint32_t key_size; /* bytes of prepared key, at most TUNNEL_CIPHER_KEY_MAX         */
-  const char *name;
+  uint32_t size;     /* sizeof(tunnel_cipher_ops) */
+  uint32_t key_size; /* bytes of prepared key, at most TUNNEL_CIPHER_KEY_MAX */
+  const char* name;
   /* Prepares `memory` (key_size bytes, 16-byte aligned) for a key. Returns 0 or an error. */
-  int32_t (*key_init)(void *self, void *memory, const uint8_t key[32]);
-  void (*seal)(void *self, tunnel_aead_job *jobs, size_t count);
-  void (*open)(void *self, tunnel_aead_job *jobs, size_t count);
+  int32_t (*key_init)(void* self, void* memory, const uint8_t key[32]);
+  void (*seal)(void* self, tunnel_aead_job* jobs, size_t count);
+  void (*open)(void* self, tunnel_aead_job* jobs, size_t count);
 } tunnel_cipher_ops;
 
 typedef struct tunnel_cipher {
-  const tunnel_cipher_ops *ops;
-  void *self;
+  const tunnel_cipher_ops* ops;
+  void* self;
 } tunnel_cipher;
 
 /* The provider by name ("libsodium"), or the best one for this processor when `name` is null.
- * Returns 0, or TUNNEL_ERR_NOT_FOUND, or TUNNEL_ERR_SELF_TEST. Any thread; the table lives for ever. */
-TUNNEL_API int32_t tunnel_cipher_find(const char *name, tunnel_cipher *out);
+ * Returns 0, or TUNNEL_ERR_NOT_FOUND, or TUNNEL_ERR_SELF_TEST. Any thread; the table lives for
+ * ever. */
+TUNNEL_API int32_t tunnel_cipher_find(const char* name, tunnel_cipher* out);
 
 TUNNEL_END_DECLS
 

@@ -4,8 +4,8 @@
  * the time and gets verdicts, packets to write and a deadline. Five calls make a tunnel: create,
  * set_peer, seal, open, poll.
  *
- * Threads: a core is used by one thread at a time. Nothing here blocks or calls back. Memory is taken
- * in create, set_peer and at a rekey only. */
+ * Threads: a core is used by one thread at a time. Nothing here blocks or calls back. Memory is
+ * taken in create, set_peer and at a rekey only. */
 #ifndef TUNNEL_CORE_H
 #define TUNNEL_CORE_H
 
@@ -21,7 +21,7 @@ TUNNEL_BEGIN_DECLS
 
 typedef struct tunnel_core tunnel_core;
 
-/* ---- create ---------------------------------------------------------------------------------- */
+/* ---- create ---- */
 
 #define TUNNEL_PROFILE_WIREGUARD 0
 #define TUNNEL_PROFILE_PLAIN 1 /* reserved: TUNNEL_ERR_UNSUPPORTED in this version */
@@ -32,59 +32,61 @@ typedef struct tunnel_core tunnel_core;
 #define TUNNEL_MTU_ZERO UINT32_MAX /* as config.mtu: really zero, i.e. nothing inside is padded */
 
 typedef struct tunnel_core_config {
-  uint32_t size;       /* sizeof(tunnel_core_config)                                          */
-  uint32_t profile;    /* TUNNEL_PROFILE_                                                     */
-  uint32_t inner;      /* TUNNEL_INNER_                                                       */
-  uint32_t mtu;        /* inside MTU, 0 = TUNNEL_MTU_DEFAULT                                  */
+  uint32_t size;          /* sizeof(tunnel_core_config) */
+  uint32_t profile;       /* TUNNEL_PROFILE_ */
+  uint32_t inner;         /* TUNNEL_INNER_ */
+  uint32_t mtu;           /* inside MTU, 0 = TUNNEL_MTU_DEFAULT */
   uint32_t staging_bytes; /* pool for packets that wait for a handshake; 0 = 1 MiB,
-                             TUNNEL_STAGING_NONE = none: seal answers WAIT                    */
-  uint32_t max_peers;     /* 0 = 1 Mi                                                         */
-  uint32_t max_sessions;  /* 0 = 3 x max_peers; also bounds handshakes in progress            */
-  uint32_t flags;         /* zero                                                             */
-  /* Wall time below which no handshake timestamp is sent (a device without a clock battery stores it,
-   * see TUNNEL_EVENT_TIMESTAMP_FLOOR). 0 = none. */
+                             TUNNEL_STAGING_NONE = none: seal answers WAIT */
+  uint32_t max_peers;     /* 0 = 1 Mi */
+  uint32_t max_sessions;  /* 0 = 3 x max_peers; also bounds handshakes in progress */
+  uint32_t flags;         /* zero */
+  /* Wall time below which no handshake timestamp is sent (a device without a clock battery stores
+   * it, see TUNNEL_EVENT_TIMESTAMP_FLOOR). 0 = none. */
   uint64_t timestamp_floor_ns;
   /* 32 bytes that seed everything random, for reproducible tests; null = the system's generator.
    * Never use it in production: sessions become predictable. */
-  const uint8_t *test_seed;
-  tunnel_cipher cipher; /* ops null = the best built in     */
+  const uint8_t* test_seed;
+  tunnel_cipher cipher; /* ops null = the best built in */
   tunnel_router router; /* ops null = allowed IPs, built in */
 } tunnel_core_config;
 
 #define TUNNEL_STAGING_NONE UINT32_MAX
-#define TUNNEL_CORE_CONFIG_INIT { sizeof(tunnel_core_config) }
-TUNNEL_API void tunnel_core_config_init(tunnel_core_config *config);
+#define TUNNEL_CORE_CONFIG_INIT \
+  { sizeof(tunnel_core_config) }
+TUNNEL_API void tunnel_core_config_init(tunnel_core_config* config);
 
 /* Makes a core without private key and peers. On success the caller owns *core. */
-TUNNEL_API int32_t tunnel_core_create(const tunnel_core_config *config, tunnel_core **core);
+TUNNEL_API int32_t tunnel_core_create(const tunnel_core_config* config, tunnel_core** core);
 
 /* Wipes every key and frees the core. Null is fine. */
-TUNNEL_API void tunnel_core_destroy(tunnel_core *core);
+TUNNEL_API void tunnel_core_destroy(tunnel_core* core);
 
 /* What a buffer must offer so that this core can seal, open and poll into it. */
 typedef struct tunnel_layout {
-  uint32_t size;        /* sizeof(tunnel_layout)                          */
-  uint32_t headroom;    /* bytes before an inside packet                  */
-  uint32_t tailroom;    /* bytes after the padded packet                  */
-  uint32_t padding;     /* inside packets are padded to a multiple        */
-  uint32_t mtu;         /* inside MTU in force                            */
-  uint32_t poll_buffer; /* bytes a poll buffer must have                  */
+  uint32_t size;        /* sizeof(tunnel_layout) */
+  uint32_t headroom;    /* bytes before an inside packet */
+  uint32_t tailroom;    /* bytes after the padded packet */
+  uint32_t padding;     /* inside packets are padded to a multiple */
+  uint32_t mtu;         /* inside MTU in force */
+  uint32_t poll_buffer; /* bytes a poll buffer must have */
 } tunnel_layout;
-#define TUNNEL_LAYOUT_INIT { sizeof(tunnel_layout) }
-TUNNEL_API int32_t tunnel_core_layout(const tunnel_core *core, tunnel_layout *layout);
+#define TUNNEL_LAYOUT_INIT \
+  { sizeof(tunnel_layout) }
+TUNNEL_API int32_t tunnel_core_layout(const tunnel_core* core, tunnel_layout* layout);
 
 /* Sets our private key, or clears it when `key` is null: then nothing is sent or opened. A changed
  * key drops handshakes and sessions, removes a peer that has the new public key, and starts new
  * handshakes with the next packets. */
-TUNNEL_API int32_t tunnel_core_set_private_key(tunnel_core *core, const uint8_t *key);
+TUNNEL_API int32_t tunnel_core_set_private_key(tunnel_core* core, const uint8_t* key);
 
 /* Our public key. TUNNEL_ERR_NOT_FOUND when no private key is set. */
-TUNNEL_API int32_t tunnel_core_public_key(const tunnel_core *core, uint8_t key[TUNNEL_KEY_SIZE]);
+TUNNEL_API int32_t tunnel_core_public_key(const tunnel_core* core, uint8_t key[TUNNEL_KEY_SIZE]);
 
 /* Changes the inside MTU (0 is legal: no padding). */
-TUNNEL_API int32_t tunnel_core_set_mtu(tunnel_core *core, uint32_t mtu);
+TUNNEL_API int32_t tunnel_core_set_mtu(tunnel_core* core, uint32_t mtu);
 
-/* ---- peers ----------------------------------------------------------------------------------- */
+/* ---- peers ---- */
 
 /* tunnel_peer_config.fields: which members are meant */
 #define TUNNEL_PEER_PRESHARED_KEY 0x0001u
@@ -92,34 +94,35 @@ TUNNEL_API int32_t tunnel_core_set_mtu(tunnel_core *core, uint32_t mtu);
 #define TUNNEL_PEER_KEEPALIVE 0x0004u
 #define TUNNEL_PEER_GREATEST_TIMESTAMP 0x0008u
 /* tunnel_peer_config.flags */
-#define TUNNEL_PEER_CREATE_ONLY 0x0001u      /* TUNNEL_ERR_EXISTS when it exists         */
-#define TUNNEL_PEER_UPDATE_ONLY 0x0002u      /* TUNNEL_ERR_NOT_FOUND when it does not    */
-#define TUNNEL_PEER_REPLACE_PREFIXES 0x0004u /* drop all prefixes first                  */
+#define TUNNEL_PEER_CREATE_ONLY 0x0001u      /* TUNNEL_ERR_EXISTS when it exists */
+#define TUNNEL_PEER_UPDATE_ONLY 0x0002u      /* TUNNEL_ERR_NOT_FOUND when it does not */
+#define TUNNEL_PEER_REPLACE_PREFIXES 0x0004u /* drop all prefixes first */
 
 typedef struct tunnel_peer_config {
-  uint32_t size;   /* sizeof(tunnel_peer_config) */
-  uint32_t fields; /* TUNNEL_PEER_ field bits    */
-  uint32_t flags;  /* TUNNEL_PEER_ flag bits     */
-  uint32_t keepalive_s; /* persistent keepalive, 0 = off, at most 65535               */
+  uint32_t size;        /* sizeof(tunnel_peer_config) */
+  uint32_t fields;      /* TUNNEL_PEER_ field bits */
+  uint32_t flags;       /* TUNNEL_PEER_ flag bits */
+  uint32_t keepalive_s; /* persistent keepalive, 0 = off, at most 65535 */
   uint8_t public_key[TUNNEL_KEY_SIZE];
-  uint8_t preshared_key[TUNNEL_KEY_SIZE]; /* all zero = none; applies from the next handshake  */
-  tunnel_address endpoint;                /* family NONE clears it                             */
+  uint8_t preshared_key[TUNNEL_KEY_SIZE]; /* all zero = none; applies from the next handshake */
+  tunnel_address endpoint;                /* family NONE clears it */
   uint8_t greatest_timestamp[12];         /* TAI64N of the last initiation accepted, persisted */
   uint32_t reserved;
-  const tunnel_prefix *prefixes; /* added (or taken away); moves a prefix from another peer    */
+  const tunnel_prefix* prefixes; /* added (or taken away); moves a prefix from another peer */
   size_t prefix_count;
 } tunnel_peer_config;
-#define TUNNEL_PEER_CONFIG_INIT { sizeof(tunnel_peer_config) }
-TUNNEL_API void tunnel_peer_config_init(tunnel_peer_config *config);
+#define TUNNEL_PEER_CONFIG_INIT \
+  { sizeof(tunnel_peer_config) }
+TUNNEL_API void tunnel_peer_config_init(tunnel_peer_config* config);
 
 /* Makes or changes the peer with this public key, in place: sessions are kept. Either everything is
  * applied or nothing. `peer` (may be null) gets the id: never 0, never reused in a process.
  * Our own public key is TUNNEL_ERR_KEY. Call poll afterwards: a keepalive may be due at once. */
-TUNNEL_API int32_t tunnel_core_set_peer(tunnel_core *core, const tunnel_peer_config *config,
-                                        uint64_t *peer);
+TUNNEL_API int32_t tunnel_core_set_peer(tunnel_core* core, const tunnel_peer_config* config,
+                                        uint64_t* peer);
 
 /* Forgets a peer: wipes its keys, takes its prefixes away. TUNNEL_ERR_NOT_FOUND for a dead id. */
-TUNNEL_API int32_t tunnel_core_remove_peer(tunnel_core *core, uint64_t peer);
+TUNNEL_API int32_t tunnel_core_remove_peer(tunnel_core* core, uint64_t peer);
 
 typedef struct tunnel_peer_info {
   uint32_t size; /* sizeof(tunnel_peer_info) */
@@ -128,132 +131,138 @@ typedef struct tunnel_peer_info {
   uint8_t preshared_key[TUNNEL_KEY_SIZE]; /* a secret: wipe it after use */
   tunnel_address endpoint;
   uint8_t greatest_timestamp[12];
-  uint32_t has_session;             /* 1 when data can be sent without a handshake           */
-  uint64_t latest_handshake_ns;     /* wall clock, 0 = never                                 */
-  uint64_t rx_bytes;                /* outside bytes (UDP payload), authenticated ones only  */
+  uint32_t has_session;         /* 1 when data can be sent without a handshake */
+  uint64_t latest_handshake_ns; /* wall clock, 0 = never */
+  uint64_t rx_bytes;            /* outside bytes (UDP payload), authenticated ones only */
   uint64_t tx_bytes;
   uint64_t prefix_count;
-  uint64_t handshake_ns; /* from the first initiation to the session, last handshake we began  */
+  uint64_t handshake_ns; /* from the first initiation to the session, last handshake we began */
 } tunnel_peer_info;
-#define TUNNEL_PEER_INFO_INIT { sizeof(tunnel_peer_info) }
-TUNNEL_API int32_t tunnel_core_get_peer(const tunnel_core *core, uint64_t peer,
-                                        tunnel_peer_info *info);
+#define TUNNEL_PEER_INFO_INIT \
+  { sizeof(tunnel_peer_info) }
+TUNNEL_API int32_t tunnel_core_get_peer(const tunnel_core* core, uint64_t peer,
+                                        tunnel_peer_info* info);
 
 /* The id for a public key; TUNNEL_ERR_NOT_FOUND when there is none. */
-TUNNEL_API int32_t tunnel_core_find_peer(const tunnel_core *core,
-                                         const uint8_t public_key[TUNNEL_KEY_SIZE], uint64_t *peer);
+TUNNEL_API int32_t tunnel_core_find_peer(const tunnel_core* core,
+                                         const uint8_t public_key[TUNNEL_KEY_SIZE], uint64_t* peer);
 
 /* Walks over all peers: start with *cursor = 0; returns 0 and the next id in *peer, or
  * TUNNEL_ERR_NOT_FOUND at the end. Peers may be added and removed between calls. */
-TUNNEL_API int32_t tunnel_core_next_peer(const tunnel_core *core, uint64_t *cursor, uint64_t *peer);
+TUNNEL_API int32_t tunnel_core_next_peer(const tunnel_core* core, uint64_t* cursor, uint64_t* peer);
 
 /* Copies up to `max` prefixes of a peer; *count gets how many there are. */
-TUNNEL_API int32_t tunnel_core_peer_prefixes(const tunnel_core *core, uint64_t peer,
-                                             tunnel_prefix *prefixes, size_t max, size_t *count);
+TUNNEL_API int32_t tunnel_core_peer_prefixes(const tunnel_core* core, uint64_t peer,
+                                             tunnel_prefix* prefixes, size_t max, size_t* count);
 
-/* ---- packets --------------------------------------------------------------------------------- */
+/* ---- packets ---- */
 
 /* Turns inside packets into datagrams, in place.
  *
  * Give each packet TUNNEL_HEADROOM writable bytes before it and room for padding and tag after it
  * (tunnel_core_layout; `room` counts from data). Afterwards every packet has a verdict: SEND (write
- * data/length to packet.remote, from packet.local when its family is set), HELD (the core kept a copy
- * until the handshake ends), WAIT (no staging pool: keep it and offer it again) or a DROP reason.
- * Handshakes that became necessary are not here: call tunnel_core_poll() after each batch.
+ * data/length to packet.remote, from packet.local when its family is set), HELD (the core kept a
+ * copy until the handshake ends), WAIT (no staging pool: keep it and offer it again) or a DROP
+ * reason. Handshakes that became necessary are not here: call tunnel_core_poll() after each batch.
  *
  * Returns 0, or a negative error; then no packet was touched. */
-TUNNEL_API int32_t tunnel_core_seal(tunnel_core *core, tunnel_packet *packets, size_t count,
-                                    const tunnel_time *now);
+TUNNEL_API int32_t tunnel_core_seal(tunnel_core* core, tunnel_packet* packets, size_t count,
+                                    const tunnel_time* now);
 
 /* Turns datagrams into inside packets, in place.
  *
- * packet.remote is where the datagram came from, packet.local (optional) where it arrived. Afterwards:
- * DELIVER (data/length is an inside packet of packet.peer), CONSUMED (handshake or keepalive), REPLY
- * (a cookie reply was written over the datagram: send it back to packet.remote) or a DROP reason.
- * Never does a Diffie-Hellman: handshakes are queued for tunnel_core_poll().
+ * packet.remote is where the datagram came from, packet.local (optional) where it arrived.
+ * Afterwards: DELIVER (data/length is an inside packet of packet.peer), CONSUMED (handshake or
+ * keepalive), REPLY (a cookie reply was written over the datagram: send it back to packet.remote)
+ * or a DROP reason. Never does a Diffie-Hellman: handshakes are queued for tunnel_core_poll().
  *
  * Returns 0, or a negative error; then no packet was touched. */
-TUNNEL_API int32_t tunnel_core_open(tunnel_core *core, tunnel_packet *packets, size_t count,
-                                    const tunnel_time *now);
+TUNNEL_API int32_t tunnel_core_open(tunnel_core* core, tunnel_packet* packets, size_t count,
+                                    const tunnel_time* now);
 
-/* Runs what is due: timers, queued handshakes (at most `budget` with a Diffie-Hellman), staged packets.
+/* Runs what is due: timers, queued handshakes (at most `budget` with a Diffie-Hellman), staged
+ * packets.
  *
- * `packets` are empty buffers of `room` >= layout.poll_buffer bytes from data on; the first returned
- * ones are filled, with verdict SEND. *deadline_ns gets the monotonic time of the next call: `now`
- * while work waits (for buffers or budget), TUNNEL_TIME_NEVER when nothing is pending. An event that
- * happens later (seal, open, set_peer) may bring the deadline forward: see tunnel_core_deadline().
+ * `packets` are empty buffers of `room` >= layout.poll_buffer bytes from data on; the first
+ * returned ones are filled, with verdict SEND. *deadline_ns gets the monotonic time of the next
+ * call: `now` while work waits (for buffers or budget), TUNNEL_TIME_NEVER when nothing is pending.
+ * An event that happens later (seal, open, set_peer) may bring the deadline forward: see
+ * tunnel_core_deadline().
  *
  * Returns the number of packets filled, or a negative error. */
-TUNNEL_API int32_t tunnel_core_poll(tunnel_core *core, tunnel_packet *packets, size_t count,
-                                    uint32_t budget, const tunnel_time *now, uint64_t *deadline_ns);
+TUNNEL_API int32_t tunnel_core_poll(tunnel_core* core, tunnel_packet* packets, size_t count,
+                                    uint32_t budget, const tunnel_time* now, uint64_t* deadline_ns);
 
 /* When poll must be called next, without running anything. 0 = at once. */
-TUNNEL_API uint64_t tunnel_core_deadline(const tunnel_core *core);
+TUNNEL_API uint64_t tunnel_core_deadline(const tunnel_core* core);
 
 /* Asks for a handshake with a peer whose endpoint is known, now, unless one is in progress or was
  * just made (one initiation per 5 s). peer 0: with every such peer, paced at 1,000 a second, as a
  * node does that has just been restarted. */
-TUNNEL_API int32_t tunnel_core_initiate(tunnel_core *core, uint64_t peer, const tunnel_time *now);
+TUNNEL_API int32_t tunnel_core_initiate(tunnel_core* core, uint64_t peer, const tunnel_time* now);
 
-/* Says that local addresses or routes changed: forgets sticky source addresses, lets handshakes start
- * again at once, and queues a keepalive to every peer with a session so that roaming is noticed. */
-TUNNEL_API int32_t tunnel_core_network_changed(tunnel_core *core, const tunnel_time *now);
+/* Says that local addresses or routes changed: forgets sticky source addresses, lets handshakes
+ * start again at once, and queues a keepalive to every peer with a session so that roaming is
+ * noticed. */
+TUNNEL_API int32_t tunnel_core_network_changed(tunnel_core* core, const tunnel_time* now);
 
 /* Forgets every session and handshake in progress, keeps peers and their greatest timestamps. */
-TUNNEL_API int32_t tunnel_core_forget_sessions(tunnel_core *core);
+TUNNEL_API int32_t tunnel_core_forget_sessions(tunnel_core* core);
 
-/* ---- events and counters --------------------------------------------------------------------- */
+/* ---- events and counters ---- */
 
-#define TUNNEL_EVENT_HANDSHAKE 1        /* a session was established; value = 1 as initiator      */
-#define TUNNEL_EVENT_HANDSHAKE_FAILED 2 /* 90 s without an answer: staged packets were dropped    */
-#define TUNNEL_EVENT_ENDPOINT 3         /* the peer's endpoint moved to `address`                 */
-#define TUNNEL_EVENT_TIMESTAMP 4        /* greatest_timestamp of the peer moved (persist it)      */
-#define TUNNEL_EVENT_TIMESTAMP_FLOOR 5  /* value = the floor to store, wall ns                    */
-#define TUNNEL_EVENT_UNDER_LOAD 6       /* value = 1 handshake queue fills, 0 relaxed             */
-#define TUNNEL_EVENT_PEER_EXPIRED 7     /* the peer's keys were wiped after 540 s of silence      */
-#define TUNNEL_EVENT_UNKNOWN_KEY 8      /* an authentic initiation by an unconfigured `public_key` */
-#define TUNNEL_EVENT_OVERFLOW 9         /* value events were lost because nobody pulled           */
-#define TUNNEL_EVENT_NETWORK 10         /* engine: a local address or route changed               */
-#define TUNNEL_EVENT_DEVICE_LOST 11     /* engine: the device is gone                             */
-#define TUNNEL_EVENT_TRANSPORT 12       /* engine: value = an error of the transport              */
+#define TUNNEL_EVENT_HANDSHAKE 1        /* a session was established; value = 1 as initiator */
+#define TUNNEL_EVENT_HANDSHAKE_FAILED 2 /* 90 s without an answer: staged packets were dropped */
+#define TUNNEL_EVENT_ENDPOINT 3         /* the peer's endpoint moved to `address` */
+#define TUNNEL_EVENT_TIMESTAMP 4        /* greatest_timestamp of the peer moved (persist it) */
+#define TUNNEL_EVENT_TIMESTAMP_FLOOR 5  /* value = the floor to store, wall ns */
+#define TUNNEL_EVENT_UNDER_LOAD 6       /* value = 1 handshake queue fills, 0 relaxed */
+#define TUNNEL_EVENT_PEER_EXPIRED 7     /* the peer's keys were wiped after 540 s of silence */
+#define TUNNEL_EVENT_UNKNOWN_KEY 8  /* an authentic initiation by an unconfigured `public_key` */
+#define TUNNEL_EVENT_OVERFLOW 9     /* value events were lost because nobody pulled */
+#define TUNNEL_EVENT_NETWORK 10     /* engine: a local address or route changed */
+#define TUNNEL_EVENT_DEVICE_LOST 11 /* engine: the device is gone */
+#define TUNNEL_EVENT_TRANSPORT 12   /* engine: value = an error of the transport */
 
 typedef struct tunnel_event {
   uint32_t size; /* sizeof(tunnel_event) */
-  uint32_t kind; /* TUNNEL_EVENT_        */
-  uint64_t peer; /* 0 = the core         */
+  uint32_t kind; /* TUNNEL_EVENT_ */
+  uint64_t peer; /* 0 = the core */
   int64_t value;
   uint64_t mono_ns; /* when */
   tunnel_address address;
   uint8_t public_key[TUNNEL_KEY_SIZE];
 } tunnel_event;
-#define TUNNEL_EVENT_INIT { sizeof(tunnel_event) }
+#define TUNNEL_EVENT_INIT \
+  { sizeof(tunnel_event) }
 
 /* Takes the oldest event out of the bounded queue (256). Returns 1, or 0 when there is none. */
-TUNNEL_API int32_t tunnel_core_next_event(tunnel_core *core, tunnel_event *event);
+TUNNEL_API int32_t tunnel_core_next_event(tunnel_core* core, tunnel_event* event);
 
 typedef struct tunnel_counters {
   uint32_t size; /* sizeof(tunnel_counters) */
   uint32_t under_load;
-  uint64_t rx_packets; /* datagrams given to open       */
+  uint64_t rx_packets; /* datagrams given to open */
   uint64_t rx_bytes;
-  uint64_t tx_packets; /* datagrams made by seal, poll  */
+  uint64_t tx_packets; /* datagrams made by seal, poll */
   uint64_t tx_bytes;
-  uint64_t delivered_packets; /* inside packets out of open   */
+  uint64_t delivered_packets; /* inside packets out of open */
   uint64_t delivered_bytes;
-  uint64_t handshakes_initiated;   /* initiations sent, retries too */
-  uint64_t handshakes_responded;   /* responses sent                */
+  uint64_t handshakes_initiated; /* initiations sent, retries too */
+  uint64_t handshakes_responded; /* responses sent */
   uint64_t handshakes_completed;
   uint64_t cookie_replies;
   uint64_t keepalives_sent;
   uint64_t keepalives_received;
-  uint64_t staged_packets; /* waiting now   */
-  uint64_t peers;          /* configured    */
-  uint64_t sessions;       /* in memory now */
-  uint64_t memory_bytes;   /* taken by the core now */
+  uint64_t staged_packets;           /* waiting now */
+  uint64_t peers;                    /* configured */
+  uint64_t sessions;                 /* in memory now */
+  uint64_t memory_bytes;             /* taken by the core now */
   uint64_t drops[TUNNEL_DROP_COUNT]; /* by verdict - TUNNEL_DROP_FIRST */
 } tunnel_counters;
-#define TUNNEL_COUNTERS_INIT { sizeof(tunnel_counters) }
-TUNNEL_API int32_t tunnel_core_counters(const tunnel_core *core, tunnel_counters *counters);
+#define TUNNEL_COUNTERS_INIT \
+  { sizeof(tunnel_counters) }
+TUNNEL_API int32_t tunnel_core_counters(const tunnel_core* core, tunnel_counters* counters);
 
 TUNNEL_END_DECLS
 

@@ -14,56 +14,57 @@ TUNNEL_BEGIN_DECLS
 
 typedef struct tunnel_device_ops {
   uint32_t size;  /* sizeof(tunnel_device_ops); members beyond it are unsupported */
-  uint32_t flags; /* TUNNEL_DEVICE_                                               */
+  uint32_t flags; /* TUNNEL_DEVICE_ */
 
   /* Reads up to `max` inside packets into the slab and fills data, length, room, headroom, flags of
    * as many packets. Never blocks. Returns the count, 0 = nothing now, or a negative error:
    * TUNNEL_ERR_CLOSED means the device is gone for good. */
-  int32_t (*read)(void *self, const tunnel_slab *slab, tunnel_packet *packets, size_t max);
+  int32_t (*read)(void* self, const tunnel_slab* slab, tunnel_packet* packets, size_t max);
 
-  /* Offers packets; gives every one a verdict: SENT, WAIT (ring full: offer it again when writable) or
-   * a DROP reason. Packets whose verdict is not DELIVER are left alone. Returns 0, or a negative
+  /* Offers packets; gives every one a verdict: SENT, WAIT (ring full: offer it again when writable)
+   * or a DROP reason. Packets whose verdict is not DELIVER are left alone. Returns 0, or a negative
    * error when the device is gone. */
-  int32_t (*write)(void *self, tunnel_packet *packets, size_t count);
+  int32_t (*write)(void* self, tunnel_packet* packets, size_t count);
 
   /* Fills up to `max` handles to wait on, with the events wanted now (WRITABLE only after a WAIT).
    * Returns the count; 0 = no handle: the owner wakes the engine with tunnel_engine_notify(). */
-  int32_t (*wait)(void *self, tunnel_handle *handles, size_t max);
+  int32_t (*wait)(void* self, tunnel_handle* handles, size_t max);
 
   /* Releases everything, also `self`. Called exactly once, by whoever owns the device. */
-  void (*close)(void *self);
+  void (*close)(void* self);
 
   /* Current inside MTU of the device, or a negative error. */
-  int32_t (*mtu)(void *self);
+  int32_t (*mtu)(void* self);
 } tunnel_device_ops;
 
-#define TUNNEL_DEVICE_ETHERNET 0x1u /* frames instead of IP packets                        */
-#define TUNNEL_DEVICE_LOCAL 0x2u    /* the sender is a local IP stack: answer with ICMP    */
+#define TUNNEL_DEVICE_ETHERNET 0x1u /* frames instead of IP packets */
+#define TUNNEL_DEVICE_LOCAL 0x2u    /* the sender is a local IP stack: answer with ICMP */
 
 typedef struct tunnel_device {
-  const tunnel_device_ops *ops;
-  void *self;
+  const tunnel_device_ops* ops;
+  void* self;
 } tunnel_device;
 
 /* Linux TUN. */
 typedef struct tunnel_tun_config {
-  uint32_t size;  /* sizeof(tunnel_tun_config)                                            */
-  uint32_t mtu;   /* 0 = leave as it is                                                   */
+  uint32_t size;  /* sizeof(tunnel_tun_config) */
+  uint32_t mtu;   /* 0 = leave as it is */
   int64_t handle; /* take over an open, configured TUN descriptor; used when take_handle is 1:
-                     the device owns it from then on, also on failure                     */
+                     the device owns it from then on, also on failure */
   uint32_t take_handle;
-  uint32_t flags;  /* zero                                                                */
-  const char *name; /* up to 15 characters, "%d" is replaced by a free number; null = "tun%d" */
+  uint32_t flags;   /* zero */
+  const char* name; /* up to 15 characters, "%d" is replaced by a free number; null = "tun%d" */
 } tunnel_tun_config;
-#define TUNNEL_TUN_CONFIG_INIT { sizeof(tunnel_tun_config) }
-TUNNEL_API void tunnel_tun_config_init(tunnel_tun_config *config);
+#define TUNNEL_TUN_CONFIG_INIT \
+  { sizeof(tunnel_tun_config) }
+TUNNEL_API void tunnel_tun_config_init(tunnel_tun_config* config);
 
 /* Opens /dev/net/tun. Errors: PERMISSION, IN_USE (name taken), UNAVAILABLE (no TUN driver),
  * ARGUMENT (bad name), RESOURCES. On success the caller owns the device. */
-TUNNEL_API int32_t tunnel_tun_open(const tunnel_tun_config *config, tunnel_device *device);
+TUNNEL_API int32_t tunnel_tun_open(const tunnel_tun_config* config, tunnel_device* device);
 
 /* Name the kernel gave. `name` has room for 16 bytes. TUNNEL_ERR_ARGUMENT for another device. */
-TUNNEL_API int32_t tunnel_tun_name(const tunnel_device *device, char name[16]);
+TUNNEL_API int32_t tunnel_tun_name(const tunnel_device* device, char name[16]);
 
 /* Two devices joined in memory: what is written to one is read from the other, in order, up to
  * `capacity` packets each way (0 = 256), then write says WAIT. For tests, simulations and embedders

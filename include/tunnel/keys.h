@@ -30,11 +30,11 @@ TUNNEL_API int32_t tunnel_key_to_text(const uint8_t key[TUNNEL_KEY_SIZE],
 
 /* Reads 44 base64 characters (`length` excludes a terminator). Anything else, also a key with stray
  * bits in its last character, is TUNNEL_ERR_KEY and leaves `key` zeroed. */
-TUNNEL_API int32_t tunnel_key_from_text(const char *text, size_t length,
+TUNNEL_API int32_t tunnel_key_from_text(const char* text, size_t length,
                                         uint8_t key[TUNNEL_KEY_SIZE]);
 
 /* Overwrites memory with zeros in a way that a compiler does not remove. */
-TUNNEL_API void tunnel_key_wipe(void *memory, size_t length);
+TUNNEL_API void tunnel_key_wipe(void* memory, size_t length);
 
 TUNNEL_END_DECLS
 

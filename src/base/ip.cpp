@@ -42,8 +42,8 @@ std::uint16_t internet_checksum(Bytes bytes, std::uint32_t start) noexcept {
 }
 
 bool same_address(const tunnel_address& a, const tunnel_address& b) noexcept {
-  return a.family == b.family && a.carrier == b.carrier && a.port == b.port &&
-         a.scope == b.scope && std::memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
+  return a.family == b.family && a.carrier == b.carrier && a.port == b.port && a.scope == b.scope &&
+         std::memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
 }
 
 }  // namespace tunnel::base

@@ -1,4 +1,5 @@
-// ip.h — reading and writing the few fields of an IP header that a tunnel needs (RFC 791, RFC 8200).
+// ip.h — reading and writing the few fields of an IP header that a tunnel needs (RFC 791, RFC
+// 8200).
 //
 // Everything read here comes from an attacker: lengths are checked before a field is used.
 #pragma once
@@ -23,12 +24,13 @@ struct IpHeader {
   Bytes destination;
 };
 
-// Reads the header of an inside packet. Nothing when the version is neither 4 nor 6, when the packet
-// is shorter than its header, or when the claimed length is shorter than the header or longer than
-// the packet. Bytes after the claimed length are padding: the caller trims them.
+// Reads the header of an inside packet. Nothing when the version is neither 4 nor 6, when the
+// packet is shorter than its header, or when the claimed length is shorter than the header or
+// longer than the packet. Bytes after the claimed length are padding: the caller trims them.
 std::optional<IpHeader> read_ip_header(Bytes packet) noexcept;
 
-// Internet checksum (RFC 1071) of the bytes, added to an unfolded start value; folded and complemented.
+// Internet checksum (RFC 1071) of the bytes, added to an unfolded start value; folded and
+// complemented.
 std::uint16_t internet_checksum(Bytes bytes, std::uint32_t start = 0) noexcept;
 
 // True when family, port, scope and address bytes are the same.

@@ -25,10 +25,12 @@ using Key = Secret<32>;
 using PublicKey = std::array<std::uint8_t, 32>;
 using Hash = std::array<std::uint8_t, 32>;
 
-// Prepares libsodium. True when the library is usable; called once by create and by the key functions.
+// Prepares libsodium. True when the library is usable; called once by create and by the key
+// functions.
 [[nodiscard]] bool initialize() noexcept;
 
-// ---- BLAKE2s (RFC 7693) --------------------------------------------------------------------------
+// ---- BLAKE2s (RFC 7693)
+// --------------------------------------------------------------------------
 
 // Incremental BLAKE2s. The state may hold key material, so it is wiped on destruction.
 class Blake2s {
@@ -63,7 +65,8 @@ void hmac(Bytes key, Bytes message, MutableBytesOf<32> out) noexcept;
 // HKDF of the whitepaper (5.4): up to three 32-byte outputs; later ones may be null.
 void kdf(Bytes key, Bytes input, Key* first, Key* second, Key* third) noexcept;
 
-// ---- X25519 (RFC 7748) ---------------------------------------------------------------------------
+// ---- X25519 (RFC 7748)
+// ---------------------------------------------------------------------------
 
 // shared = secret * point. False when the result is all zero (low-order point): use nothing then.
 [[nodiscard]] bool x25519(const Key& secret, BytesOf<32> point, Key& shared) noexcept;
@@ -71,7 +74,8 @@ void x25519_base(const Key& secret, MutableBytesOf<32> public_key) noexcept;
 // Clamps in place, so that stored private keys are canonical (RFC 7748, section 5).
 void clamp(Key& secret) noexcept;
 
-// ---- AEADs of the handshake ----------------------------------------------------------------------
+// ---- AEADs of the handshake
+// ----------------------------------------------------------------------
 
 // out = ciphertext || tag, text.size() + 16 bytes. `counter` as in the data plane.
 void aead_seal(std::uint8_t* out, const Key& key, std::uint64_t counter, Bytes text,
@@ -84,12 +88,13 @@ void xaead_seal(std::uint8_t* out, Bytes key32, BytesOf<24> nonce, Bytes text,
 [[nodiscard]] bool xaead_open(std::uint8_t* out, Bytes key32, BytesOf<24> nonce, Bytes text,
                               Bytes associated) noexcept;
 
-// ---- random --------------------------------------------------------------------------------------
+// ---- random
+// --------------------------------------------------------------------------------------
 
 // Random numbers of one core: the system's generator, or a reproducible stream from a test seed.
 class Random {
  public:
-  Random() noexcept = default;                    // system generator
+  Random() noexcept = default;                      // system generator
   explicit Random(BytesOf<32> test_seed) noexcept;  // ChaCha20 key stream of the seed
 
   void fill(MutableBytes out) noexcept;
@@ -103,7 +108,8 @@ class Random {
   std::uint64_t stream_ = 0;
 };
 
-// ---- data-plane providers ------------------------------------------------------------------------
+// ---- data-plane providers
+// ------------------------------------------------------------------------
 
 // The provider by name, or the best one here when null (see tunnel_cipher_find).
 std::int32_t find_provider(const char* name, tunnel_cipher& out) noexcept;

@@ -27,8 +27,8 @@ class PrefixTable {
   PrefixTable(const PrefixTable&) = delete;
   PrefixTable& operator=(const PrefixTable&) = delete;
 
-  // Makes `owner` the owner of the prefix. Host bits of the prefix are ignored. False: out of memory
-  // (nothing changed) or a prefix that is none.
+  // Makes `owner` the owner of the prefix. Host bits of the prefix are ignored. False: out of
+  // memory (nothing changed) or a prefix that is none.
   [[nodiscard]] bool insert(const tunnel_prefix& prefix, Owner owner);
   // Takes the prefix from `owner`; false when it is not the owner.
   bool remove(const tunnel_prefix& prefix, Owner owner);

@@ -33,12 +33,12 @@ TEST_CASE("an IPv4 header is read when its lengths are honest", "[base][ip]") {
     bool accepted;
   };
   const std::array rows{
-      Row{0x45, 20, 20, true},     Row{0x45, 28, 28, true},   Row{0x45, 28, 32, true},
-      Row{0x46, 24, 24, true},     Row{0x4f, 60, 60, true},   Row{0x45, 0, 20, false},
-      Row{0x45, 19, 20, false},    Row{0x45, 21, 20, false},  Row{0x45, 65535, 20, false},
-      Row{0x44, 20, 20, false},    Row{0x40, 20, 20, false},  Row{0x46, 20, 24, false},
-      Row{0x45, 20, 19, false},    Row{0x45, 20, 1, false},   Row{0x05, 20, 20, false},
-      Row{0x15, 20, 20, false},    Row{0x55, 20, 20, false},  Row{0xf5, 20, 20, false},
+      Row{0x45, 20, 20, true},  Row{0x45, 28, 28, true},  Row{0x45, 28, 32, true},
+      Row{0x46, 24, 24, true},  Row{0x4f, 60, 60, true},  Row{0x45, 0, 20, false},
+      Row{0x45, 19, 20, false}, Row{0x45, 21, 20, false}, Row{0x45, 65535, 20, false},
+      Row{0x44, 20, 20, false}, Row{0x40, 20, 20, false}, Row{0x46, 20, 24, false},
+      Row{0x45, 20, 19, false}, Row{0x45, 20, 1, false},  Row{0x05, 20, 20, false},
+      Row{0x15, 20, 20, false}, Row{0x55, 20, 20, false}, Row{0xf5, 20, 20, false},
   };
   for (const auto& row : rows) {
     const auto packet = ipv4(row.first, row.total, row.size);
@@ -59,7 +59,9 @@ TEST_CASE("an IPv6 length that wraps in 16 bits is refused", "[base][ip]") {
   CHECK_FALSE(read_ip_header(ipv6(65500, 1400)));
 }
 
-TEST_CASE("an empty packet has no header", "[base][ip]") { CHECK_FALSE(read_ip_header({})); }
+TEST_CASE("an empty packet has no header", "[base][ip]") {
+  CHECK_FALSE(read_ip_header({}));
+}
 
 TEST_CASE("the internet checksum matches the example of RFC 1071", "[base][ip]") {
   const std::array<std::uint8_t, 8> words{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
