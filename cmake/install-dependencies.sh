@@ -1,0 +1,99 @@
+#!/bin/sh
+# Installs what the build, the tests and the demo need: the one package list (names of Debian 12).
+#
+# usage: cmake/install-dependencies.sh [--list]
+#
+# Does nothing, not even `apt-get update`, when everything is there; otherwise one transaction, with
+# sudo when not root. A line may offer alternatives, the preferred one first: newer distributions
+# have dropped some versions.
+set -eu
+
+packages='
+build-essential
+cmake
+ninja-build
+pkg-config|pkgconf
+ccache
+git
+libsodium-dev
+libasio-dev
+libmnl-dev
+libcli11-dev
+nlohmann-json3-dev
+catch2
+python3
+python3-dev
+pybind11-dev
+python3-pytest
+clang-14|clang
+libclang-rt-14-dev|libclang-rt-dev
+clang-format-14|clang-format
+universal-ctags
+iproute2
+iputils-ping
+procps
+wireguard-go
+wireguard-tools
+iperf3
+'
+
+installed() {
+  dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'
+}
+
+# The first alternative that is installed; fails when none is.
+present() {
+  for name in $(echo "$1" | tr '|' ' '); do
+    if installed "$name"; then return 0; fi
+  done
+  return 1
+}
+
+# The first alternative that apt can install.
+choose() {
+  for name in $(echo "$1" | tr '|' ' '); do
+    if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then
+      echo "$name"
+      return 0
+    fi
+  done
+  echo "install-dependencies: no package for '$1' in this distribution" >&2
+  return 1
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "install-dependencies: run this as root, or install sudo: $*" >&2
+    return 1
+  fi
+}
+
+case "${1:-}" in
+  '') ;;
+  --list) for line in $packages; do echo "$line"; done; exit 0 ;;
+  *) echo "usage: $0 [--list]" >&2; exit 2 ;;
+esac
+
+if ! command -v dpkg-query >/dev/null; then
+  echo 'install-dependencies: not a Debian-like system; please install the equivalents of:' >&2
+  for line in $packages; do echo "  $line" >&2; done
+  exit 1
+fi
+
+missing=
+for line in $packages; do
+  present "$line" || missing="$missing $line"
+done
+if [ -z "$missing" ]; then exit 0; fi
+
+echo "install-dependencies: missing:$missing"
+as_root apt-get update -q -o Acquire::Retries=3
+names=
+for line in $missing; do names="$names $(choose "$line")"; done
+# shellcheck disable=SC2086 # a list of names
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+  -o Acquire::Retries=3 $names
