@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "base/base.h"
 
@@ -25,12 +26,11 @@ using Key = Secret<32>;
 using PublicKey = std::array<std::uint8_t, 32>;
 using Hash = std::array<std::uint8_t, 32>;
 
-// Prepares libsodium. True when the library is usable; called once by create and by the key
-// functions.
+// Prepares libsodium. True when it is usable. Cheap after the first time; every C function that
+// reaches this room through a new object or a key calls it first.
 [[nodiscard]] bool initialize() noexcept;
 
 // ---- BLAKE2s (RFC 7693)
-// --------------------------------------------------------------------------
 
 // Incremental BLAKE2s. The state may hold key material, so it is wiped on destruction.
 class Blake2s {
@@ -62,11 +62,11 @@ Hash hash(Bytes a, Bytes b = {}) noexcept;
 std::array<std::uint8_t, 16> mac(Bytes key, Bytes a, Bytes b = {}) noexcept;
 // HMAC-BLAKE2s (RFC 2104), the base of kdf().
 void hmac(Bytes key, Bytes message, MutableBytesOf<32> out) noexcept;
-// HKDF of the whitepaper (5.4): up to three 32-byte outputs; later ones may be null.
+// HKDF of the whitepaper (5.4): up to three 32-byte outputs, ended by the first null. An output may
+// be the memory of `key` or `input`.
 void kdf(Bytes key, Bytes input, Key* first, Key* second, Key* third) noexcept;
 
 // ---- X25519 (RFC 7748)
-// ---------------------------------------------------------------------------
 
 // shared = secret * point. False when the result is all zero (low-order point): use nothing then.
 [[nodiscard]] bool x25519(const Key& secret, BytesOf<32> point, Key& shared) noexcept;
@@ -75,7 +75,6 @@ void x25519_base(const Key& secret, MutableBytesOf<32> public_key) noexcept;
 void clamp(Key& secret) noexcept;
 
 // ---- AEADs of the handshake
-// ----------------------------------------------------------------------
 
 // out = ciphertext || tag, text.size() + 16 bytes. `counter` as in the data plane.
 void aead_seal(std::uint8_t* out, const Key& key, std::uint64_t counter, Bytes text,
@@ -88,8 +87,17 @@ void xaead_seal(std::uint8_t* out, Bytes key32, BytesOf<24> nonce, Bytes text,
 [[nodiscard]] bool xaead_open(std::uint8_t* out, Bytes key32, BytesOf<24> nonce, Bytes text,
                               Bytes associated) noexcept;
 
+// ---- text form of keys
+
+inline constexpr std::size_t kKeyText = 44;  // base64 characters of 32 bytes
+
+// Writes 44 characters and a zero. Time does not depend on the key.
+void encode_key(BytesOf<32> key, std::span<char, kKeyText + 1> text) noexcept;
+// False, with `key` zeroed, unless `text` is the one canonical form of 32 bytes. Time does not
+// depend on the key.
+[[nodiscard]] bool decode_key(std::string_view text, MutableBytesOf<32> key) noexcept;
+
 // ---- random
-// --------------------------------------------------------------------------------------
 
 // Random numbers of one core: the system's generator, or a reproducible stream from a test seed.
 class Random {
@@ -109,9 +117,13 @@ class Random {
 };
 
 // ---- data-plane providers
-// ------------------------------------------------------------------------
 
-// The provider by name, or the best one here when null (see tunnel_cipher_find).
-std::int32_t find_provider(const char* name, tunnel_cipher& out) noexcept;
+// The provider by name, or the best one here when null (see tunnel_cipher_find). A provider is
+// checked once per process, before it is first given out.
+[[nodiscard]] std::int32_t find_provider(const char* name, tunnel_cipher& out) noexcept;
+
+// True when the table seals, opens and refuses as RFC 8439 says, in one batch and in place. For
+// tables from outside too.
+[[nodiscard]] bool passes_self_check(const tunnel_cipher& cipher) noexcept;
 
 }  // namespace tunnel::cipher
