@@ -1,0 +1,116 @@
+/* tunnel/host/control.h - the WireGuard control socket (/var/run/wireguard/NAME.sock), both ends.
+ *
+ * The daemon's end answers `get=1` as every WireGuard implementation does, so that `wg show` works;
+ * this version refuses `set=1` (EOPNOTSUPP). It has a thread of its own and never holds up packets
+ * for long: the core is read in small pieces on the engine's thread. */
+#ifndef TUNNEL_HOST_CONTROL_H
+#define TUNNEL_HOST_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tunnel/engine.h>
+#include <tunnel/host/config.h>
+
+TUNNEL_BEGIN_DECLS
+
+/* ---- the daemon's end ---- */
+
+typedef struct tunnel_control tunnel_control;
+
+typedef struct tunnel_control_config {
+  uint32_t size;               /* sizeof(tunnel_control_config) */
+  uint32_t flags;              /* zero */
+  const char* name;            /* of the tunnel: [a-zA-Z0-9_=+.-]{1,15} */
+  const char* directory;       /* null = /var/run/wireguard; made (0700) when missing */
+  tunnel_engine* engine;       /* until tunnel_control_detach */
+  const tunnel_config* config; /* private key, mark and names are copied; null = none */
+  /* Called once, on the control thread, when somebody deleted the socket: the daemon must end.
+   * tunnel_engine_stop() is what to do here. */
+  void (*removed)(void* context);
+  void* context;
+} tunnel_control_config;
+#define TUNNEL_CONTROL_CONFIG_INIT \
+  { sizeof(tunnel_control_config) }
+TUNNEL_API void tunnel_control_config_init(tunnel_control_config* config);
+
+/* Opens the socket (0600) and starts to answer. A socket left behind by a dead daemon is replaced.
+ * Errors: IN_USE (a daemon of this name lives), PERMISSION, ARGUMENT, RESOURCES, SYSTEM. */
+TUNNEL_API int32_t tunnel_control_open(const tunnel_control_config* config,
+                                       tunnel_control** control);
+
+/* Lets go of the engine; call it before tunnel_engine_destroy, when run() has ended. Requests are
+ * refused from then on, connections stay. Waits for a request under way. */
+TUNNEL_API void tunnel_control_detach(tunnel_control* control);
+
+/* Closes all connections and removes the socket if it is still ours. Call it last: whoever waits in
+ * tunnel_control_stop() takes it as the end of the daemon. Null is fine. */
+TUNNEL_API void tunnel_control_close(tunnel_control* control);
+
+/* ---- the other end ---- */
+
+#define TUNNEL_CONTROL_TIMEOUT_MS 5000
+
+/* Names of the tunnels in the directory (null = the default) whose daemon lives, sorted. Copies up
+ * to `max`; *count gets how many there are. Dead sockets are left alone. */
+TUNNEL_API int32_t tunnel_control_list(const char* directory, char (*names)[16], size_t max,
+                                       size_t* count);
+
+/* Ends a daemon by deleting its socket and waits until it has gone. Errors: NOT_FOUND (none runs;
+ * a dead socket is removed), PERMISSION, TIMEOUT (it was told, but still lives). */
+TUNNEL_API int32_t tunnel_control_stop(const char* directory, const char* name,
+                                       uint32_t timeout_ms);
+
+/* What a daemon said about itself. Works with every WireGuard implementation; what only ours knows
+ * is zero then. Any thread may look at it. */
+typedef struct tunnel_snapshot tunnel_snapshot;
+
+/* Asks a daemon. On success the caller owns *snapshot. Errors: NOT_FOUND (none runs), PERMISSION,
+ * TIMEOUT, CLOSED (it hung up), UNSUPPORTED (it answered something else). */
+TUNNEL_API int32_t tunnel_snapshot_read(const char* directory, const char* name,
+                                        uint32_t timeout_ms, tunnel_snapshot** snapshot);
+TUNNEL_API void tunnel_snapshot_destroy(tunnel_snapshot* snapshot);
+
+/* No secrets: whether there is a private key, not which. */
+typedef struct tunnel_snapshot_interface {
+  uint32_t size; /* sizeof(tunnel_snapshot_interface) */
+  uint32_t ours; /* 1 = a libtunnel daemon: the rest below `peer_count` is known */
+  uint32_t fwmark;
+  uint16_t port;
+  uint16_t has_key;                    /* 1 = public_key is set */
+  uint8_t public_key[TUNNEL_KEY_SIZE]; /* ours */
+  size_t peer_count;
+  uint64_t since_s; /* wall clock: when the daemon opened its socket */
+  uint32_t mtu;
+  uint32_t process;         /* process id of the daemon */
+  tunnel_counters counters; /* of the core; its own size says what is filled */
+} tunnel_snapshot_interface;
+#define TUNNEL_SNAPSHOT_INTERFACE_INIT \
+  { sizeof(tunnel_snapshot_interface) }
+TUNNEL_API int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
+                                                 tunnel_snapshot_interface* out);
+
+typedef struct tunnel_snapshot_peer {
+  uint32_t size; /* sizeof(tunnel_snapshot_peer) */
+  uint32_t keepalive_s;
+  uint8_t public_key[TUNNEL_KEY_SIZE];
+  uint32_t has_preshared_key;
+  uint32_t has_session; /* ours only: data can be sent without a handshake */
+  tunnel_address endpoint;
+  uint64_t latest_handshake_ns; /* wall clock, 0 = never */
+  uint64_t handshake_ns;        /* ours only: how long the last handshake we began took */
+  uint64_t rx_bytes;
+  uint64_t tx_bytes;
+  const char* name; /* ours only, else "" ; lives as long as the snapshot */
+  const tunnel_prefix* allowed_ips;
+  size_t allowed_ip_count;
+} tunnel_snapshot_peer;
+#define TUNNEL_SNAPSHOT_PEER_INIT \
+  { sizeof(tunnel_snapshot_peer) }
+/* NOT_FOUND past the end. */
+TUNNEL_API int32_t tunnel_snapshot_get_peer(const tunnel_snapshot* snapshot, size_t index,
+                                            tunnel_snapshot_peer* out);
+
+TUNNEL_END_DECLS
+
+#endif
