@@ -21,7 +21,6 @@ using Mac = std::array<std::uint8_t, kMacSize>;
 using Cookie = std::array<std::uint8_t, kMacSize>;
 
 // ---- what we write into our own handshake messages
-// -----------------------------------------------
 
 // The cookie a peer gave us and the mac1 values it may answer to. One per peer.
 class CookieJar {
@@ -42,7 +41,6 @@ class CookieJar {
 };
 
 // ---- what we ask of handshake messages we receive
-// --------------------------------------------------
 
 // True when mac1 of a whole initiation or response is made for us. Constant time.
 bool check_mac1(const Identity& us, base::Bytes message) noexcept;
@@ -55,9 +53,10 @@ class CookieIssuer {
   bool check_mac2(base::Bytes message, const tunnel_address& from, std::uint64_t now,
                   cipher::Random& random) noexcept;
 
-  // Writes a cookie reply that answers `message` (its sender index and mac1). `out` may overlap it.
-  void reply(const Identity& us, base::Bytes message, const tunnel_address& from, std::uint64_t now,
-             cipher::Random& random, base::MutableBytesOf<kCookieReplySize> out) noexcept;
+  // Writes the cookie reply over the first kCookieReplySize bytes of the initiation or response
+  // that it answers: nothing is larger than what caused it, and no second buffer is needed.
+  void reply(const Identity& us, base::MutableBytes message, const tunnel_address& from,
+             std::uint64_t now, cipher::Random& random) noexcept;
 
  private:
   Cookie cookie_for(const tunnel_address& from, std::uint64_t now, cipher::Random& random) noexcept;
@@ -77,14 +76,16 @@ class RateLimiter {
 
  private:
   struct Entry {
-    std::uint64_t source;     // IPv4 address or IPv6 /64, tagged by family; 0 = empty
-    std::uint64_t tokens_at;  // time the bucket was last brought up to date
-    std::uint64_t tokens_ns;  // credit in nanoseconds
+    std::uint64_t source;   // IPv4 address or IPv6 /64, tagged by family; 0 = empty
+    std::uint64_t full_at;  // when the bucket is full again; it fills at one token per 50 ms
   };
   static constexpr std::size_t kSets = 1024;
   static constexpr std::size_t kWays = 4;
 
-  std::uint64_t hash_key_[2];
+  // The source's own entry, or the one of its set that gives way to it.
+  Entry& entry_of(std::uint64_t source) noexcept;
+
+  cipher::Key hash_key_;        // so that nobody can aim at one set
   std::vector<Entry> entries_;  // kSets x kWays
 };
 

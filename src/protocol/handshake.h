@@ -19,6 +19,11 @@ using cipher::Hash;
 using cipher::Key;
 using cipher::PublicKey;
 
+// What whoever writes to `receiver` keys mac1 with, and what the cookies it gives are encrypted
+// with (whitepaper 5.4.4, 5.4.7).
+Hash mac1_key_of(const PublicKey& receiver) noexcept;
+Hash cookie_key_of(const PublicKey& receiver) noexcept;
+
 // Our static key and what follows from it alone. Owned by the core; handshakes borrow it per call.
 struct Identity {
   Key private_key;

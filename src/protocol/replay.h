@@ -13,9 +13,11 @@ namespace tunnel::protocol {
 class ReplayWindow {
  public:
   static constexpr std::uint64_t kBits = 8192;
-  static constexpr std::uint64_t kWidth = kBits - 64;  // one word is always being cleared
+  // How far behind the newest counter another may lie. One word is always being cleared.
+  static constexpr std::uint64_t kWidth = kBits - 64;
 
-  // True exactly once per counter; records it. Call only with authenticated counters.
+  // True exactly once per counter below the message limit; records it. Call only with
+  // authenticated counters.
   [[nodiscard]] bool accept(std::uint64_t counter) noexcept;
 
   // True when the counter is greater than every accepted one (or none was).

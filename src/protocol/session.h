@@ -55,6 +55,11 @@ class Session {
   std::uint64_t created_at() const noexcept { return created_at_; }
 
  private:
+  friend struct SessionProbe;  // tests only: moves the counters close to their limits
+
+  bool is_fresh(std::uint64_t now) const noexcept { return live_ && age(now) < kRejectAfterTime; }
+  std::uint64_t age(std::uint64_t now) const noexcept;
+
   alignas(16) std::uint8_t send_key_[TUNNEL_CIPHER_KEY_MAX]{};
   alignas(16) std::uint8_t receive_key_[TUNNEL_CIPHER_KEY_MAX]{};
   std::uint64_t send_counter_ = 0;
@@ -62,6 +67,7 @@ class Session {
   std::uint64_t rekey_at_ = 0;
   std::uint32_t local_index_ = 0;
   std::uint32_t remote_index_ = 0;
+  bool live_ = false;  // started and not wiped
   bool initiator_ = false;
   bool asked_for_rekey_ = false;  // the last-minute rekey on receive was asked for
   ReplayWindow window_;

@@ -54,6 +54,8 @@ class Timers {
   void clear() noexcept;  // all but the persistent keepalive interval
 
  private:
+  std::uint32_t expire_retransmit(std::uint64_t now) noexcept;
+
   std::uint64_t retransmit_ = kOff;
   std::uint64_t new_handshake_ = kOff;
   std::uint64_t keepalive_ = kOff;

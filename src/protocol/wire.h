@@ -14,7 +14,6 @@ namespace tunnel::protocol {
 inline constexpr std::uint64_t kSecond = 1'000'000'000;
 
 // ---- constants of section 6.1
-// --------------------------------------------------------------------
 inline constexpr std::uint64_t kRekeyAfterMessages = std::uint64_t{1} << 60;
 inline constexpr std::uint64_t kRejectAfterMessages = UINT64_MAX - (std::uint64_t{1} << 13);
 inline constexpr std::uint64_t kRekeyAfterTime = 120 * kSecond;
@@ -32,7 +31,6 @@ inline constexpr std::uint64_t kCookieSecretMaxAge = 120 * kSecond;
 inline constexpr std::uint64_t kCookieSecretLatency = 5 * kSecond;
 
 // ---- messages
-// ------------------------------------------------------------------------------------
 enum class MessageType : std::uint8_t { initiation = 1, response = 2, cookie = 3, data = 4 };
 
 inline constexpr std::size_t kInitiationSize = 148;
@@ -62,7 +60,7 @@ DataHeader read_data_header(const std::uint8_t* datagram) noexcept;
 void write_data_header(std::uint8_t* datagram, DataHeader header) noexcept;
 
 // Length after padding an inside packet (whitepaper 5.4.6): to a multiple of 16, never past the
-// MTU; a packet longer than the MTU is padded relative to its last unit; MTU 0 pads nothing.
+// MTU; a packet longer than the MTU is padded relative to its last unit; MTU 0 sets no bound.
 std::uint32_t padded_length(std::uint32_t length, std::uint32_t mtu) noexcept;
 
 }  // namespace tunnel::protocol
