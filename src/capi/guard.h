@@ -1,0 +1,25 @@
+// guard.h — where exceptions of others (the standard library, Asio) stop. Nobody else catches.
+#pragma once
+
+#include <tunnel/status.h>
+
+#include <cstdint>
+#include <new>
+#include <type_traits>
+
+namespace tunnel::capi {
+
+// Runs `body` and returns its status; an exception becomes one.
+template <class Body>
+[[nodiscard]] std::int32_t guarded(Body&& body) noexcept {
+  static_assert(std::is_same_v<std::int32_t, decltype(body())>);
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return TUNNEL_ERR_MEMORY;
+  } catch (...) {
+    return TUNNEL_ERR_SYSTEM;
+  }
+}
+
+}  // namespace tunnel::capi
