@@ -1,29 +1,38 @@
 // aead.cpp — the AEADs of handshake and cookies, on libsodium.
 //
 // libsodium checks the tag before it decrypts and zeroes the output of a refused message.
+#include "cipher/aead.h"
+
 #include <sodium.h>
 
 #include <cassert>
 
 #include "cipher/cipher.h"
-#include "cipher/nonce.h"
 
 namespace tunnel::cipher {
 
-void aead_seal(std::uint8_t* out, const Key& key, std::uint64_t counter, Bytes text,
-               Bytes associated) noexcept {
-  const auto nonce = make_nonce(counter);
+void seal_with_nonce(std::uint8_t* out, const std::uint8_t* key32, const Nonce& nonce, Bytes text,
+                     Bytes associated) noexcept {
   crypto_aead_chacha20poly1305_ietf_encrypt(out, nullptr, text.data(), text.size(),
                                             associated.data(), associated.size(), nullptr,
-                                            nonce.data(), key.data());
+                                            nonce.data(), key32);
+}
+
+bool open_with_nonce(std::uint8_t* out, const std::uint8_t* key32, const Nonce& nonce, Bytes text,
+                     Bytes associated) noexcept {
+  return crypto_aead_chacha20poly1305_ietf_decrypt(out, nullptr, nullptr, text.data(), text.size(),
+                                                   associated.data(), associated.size(),
+                                                   nonce.data(), key32) == 0;
+}
+
+void aead_seal(std::uint8_t* out, const Key& key, std::uint64_t counter, Bytes text,
+               Bytes associated) noexcept {
+  seal_with_nonce(out, key.data(), make_nonce(counter), text, associated);
 }
 
 bool aead_open(std::uint8_t* out, const Key& key, std::uint64_t counter, Bytes text,
                Bytes associated) noexcept {
-  const auto nonce = make_nonce(counter);
-  return crypto_aead_chacha20poly1305_ietf_decrypt(out, nullptr, nullptr, text.data(), text.size(),
-                                                   associated.data(), associated.size(),
-                                                   nonce.data(), key.data()) == 0;
+  return open_with_nonce(out, key.data(), make_nonce(counter), text, associated);
 }
 
 void xaead_seal(std::uint8_t* out, Bytes key32, BytesOf<24> nonce, Bytes text,

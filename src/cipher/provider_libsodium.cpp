@@ -1,11 +1,8 @@
 // provider_libsodium.cpp — one message after the other through libsodium, which chooses SSSE3, AVX2
 // or plain C itself.
-#include <sodium.h>
-
 #include <cstring>
 
-#include "cipher/cipher.h"
-#include "cipher/nonce.h"
+#include "cipher/aead.h"
 #include "cipher/provider.h"
 
 namespace tunnel::cipher {
@@ -13,19 +10,16 @@ namespace tunnel::cipher {
 namespace {
 
 void seal_one(tunnel_aead_job& job) noexcept {
-  const auto nonce = make_nonce(job.counter);
-  crypto_aead_chacha20poly1305_ietf_encrypt(job.out, nullptr, job.in, job.length, nullptr, 0,
-                                            nullptr, nonce.data(),
-                                            static_cast<const std::uint8_t*>(job.key));
+  const auto* key = static_cast<const std::uint8_t*>(job.key);
+  seal_with_nonce(job.out, key, make_nonce(job.counter), base::Bytes(job.in, job.length), {});
   job.result = TUNNEL_OK;
 }
 
 void open_one(tunnel_aead_job& job) noexcept {
-  const auto nonce = make_nonce(job.counter);
-  const int refused = crypto_aead_chacha20poly1305_ietf_decrypt(
-      job.out, nullptr, nullptr, job.in, job.length, nullptr, 0, nonce.data(),
-      static_cast<const std::uint8_t*>(job.key));
-  job.result = refused ? TUNNEL_DROP_FORGED : TUNNEL_OK;
+  const auto* key = static_cast<const std::uint8_t*>(job.key);
+  const base::Bytes sealed(job.in, job.length);
+  const bool good = open_with_nonce(job.out, key, make_nonce(job.counter), sealed, {});
+  job.result = good ? TUNNEL_OK : TUNNEL_DROP_FORGED;
 }
 
 std::int32_t key_init(void*, void* memory, const std::uint8_t key[32]) noexcept {
