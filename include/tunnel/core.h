@@ -54,6 +54,7 @@ typedef struct tunnel_core_config {
 #define TUNNEL_STAGING_NONE UINT32_MAX
 #define TUNNEL_CORE_CONFIG_INIT \
   { sizeof(tunnel_core_config) }
+/* The same as the macro, for languages that see no macros. */
 TUNNEL_API void tunnel_core_config_init(tunnel_core_config* config);
 
 /* Makes a core without private key and peers. On success the caller owns *core. */

@@ -64,20 +64,18 @@ TUNNEL_BEGIN_DECLS
 /* ---- verdicts: 32-47, the caller keeps it ---- */
 #define TUNNEL_VERDICT_WAIT 32 /* not taken; offer it again later */
 /* ---- verdicts: 64-127, dropped; the bytes of the buffer are undefined afterwards ---- */
-#define TUNNEL_DROP_MALFORMED 64     /* outside: unknown type, reserved bits or wrong length */
-#define TUNNEL_DROP_MAC1 65          /* handshake not meant for our key */
-#define TUNNEL_DROP_BUSY 66          /* handshake queue full */
-#define TUNNEL_DROP_RATE_LIMITED 67  /* under load and this source asked too often */
-#define TUNNEL_DROP_UNKNOWN_INDEX 68 /* names no session or handshake of ours */
-#define TUNNEL_DROP_EXPIRED_KEY 69   /* the session is past its age or message limit */
-#define TUNNEL_DROP_FORGED 70        /* authentication tag wrong */
-#define TUNNEL_DROP_REPLAY 71        /* counter seen before, or older than the window */
-#define TUNNEL_DROP_COOKIE 72        /* cookie reply not asked for or not authentic */
-#define TUNNEL_DROP_HANDSHAKE 73     /* handshake message does not decrypt or has no handshake */
-#define TUNNEL_DROP_UNKNOWN_PEER 74  /* initiation by a static key that is not configured */
-#define TUNNEL_DROP_OLD_TIMESTAMP                                                                  \
-  75                                   /* initiation replayed: timestamp not greater than the last \
-                                        */
+#define TUNNEL_DROP_MALFORMED 64       /* outside: unknown type, reserved bits or wrong length */
+#define TUNNEL_DROP_MAC1 65            /* handshake not meant for our key */
+#define TUNNEL_DROP_BUSY 66            /* handshake queue full */
+#define TUNNEL_DROP_RATE_LIMITED 67    /* under load and this source asked too often */
+#define TUNNEL_DROP_UNKNOWN_INDEX 68   /* names no session or handshake of ours */
+#define TUNNEL_DROP_EXPIRED_KEY 69     /* the session is past its age or message limit */
+#define TUNNEL_DROP_FORGED 70          /* authentication tag wrong */
+#define TUNNEL_DROP_REPLAY 71          /* counter seen before, or older than the window */
+#define TUNNEL_DROP_COOKIE 72          /* cookie reply not asked for or not authentic */
+#define TUNNEL_DROP_HANDSHAKE 73       /* handshake message does not decrypt or has no handshake */
+#define TUNNEL_DROP_UNKNOWN_PEER 74    /* initiation by a static key that is not configured */
+#define TUNNEL_DROP_OLD_TIMESTAMP 75   /* initiation replayed: timestamp not above the last */
 #define TUNNEL_DROP_FLOOD 76           /* more initiations of one peer than 50 a second */
 #define TUNNEL_DROP_INNER_MALFORMED 77 /* inside: not an IP packet, or lengths that lie */
 #define TUNNEL_DROP_NOT_ALLOWED 78     /* inside source address is not this peer's */

@@ -45,6 +45,7 @@ TUNNEL_API int32_t tunnel_settings_plan(const tunnel_config* config, const char*
 /* Frees the plan; what is applied stays. Null is fine. */
 TUNNEL_API void tunnel_settings_destroy(tunnel_settings* settings);
 
+/* How many steps the plan has. */
 TUNNEL_API size_t tunnel_settings_count(const tunnel_settings* settings);
 /* Step by number, in the order of application. NOT_FOUND past the end. */
 TUNNEL_API int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index,
