@@ -1,5 +1,5 @@
-# What the build links, found once. Debian ships libsodium with a .pc file only and Asio with neither
-# .pc nor CMake file, so both become imported targets of our own.
+# What the build links, found once. Debian ships libsodium with a .pc file only and Asio with
+# neither .pc nor CMake file, so both become imported targets of our own.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
@@ -15,10 +15,11 @@ if(TUNNEL_HOST)
   pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
 endif()
 
-# ccache caches what includes a precompiled header only when it may be sloppy about its time stamp.
+# ccache caches what includes a precompiled header only if it may be sloppy about time stamps.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND PROJECT_IS_TOP_LEVEL)
-  set(launcher "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_NOHASHDIR=1
+  set(launcher
+      "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_NOHASHDIR=1
       "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" "${CCACHE_PROGRAM}")
   set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
   set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")

@@ -8,12 +8,14 @@ target_compile_options(tunnel_warnings INTERFACE
 # Hardening costs nothing measurable on the packet path; the sanitizers bring their own.
 if(NOT TUNNEL_SANITIZE)
   target_compile_options(tunnel_warnings INTERFACE
-    -fstack-protector-strong $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+    -fstack-protector-strong
+    $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
   target_link_options(tunnel_warnings INTERFACE -Wl,-z,relro,-z,now)
 endif()
 target_compile_definitions(tunnel_warnings INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
 if(TUNNEL_SANITIZE)
-  add_compile_options(-fsanitize=${TUNNEL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options(
+    -fsanitize=${TUNNEL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TUNNEL_SANITIZE})
 endif()
