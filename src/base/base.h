@@ -1,11 +1,7 @@
-// base.h — door of the room `base`: bytes, results, secrets, IP headers, slabs, tables,
-// descriptors.
+// base.h — door of the room `base`: bytes, results, secrets, IP headers.
 #pragma once
 
 #include "base/bytes.h"
-#include "base/descriptor.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "base/slab.h"
-#include "base/table.h"
