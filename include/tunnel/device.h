@@ -49,8 +49,8 @@ typedef struct tunnel_device {
 typedef struct tunnel_tun_config {
   uint32_t size;  /* sizeof(tunnel_tun_config) */
   uint32_t mtu;   /* 0 = leave as it is */
-  int64_t handle; /* take over an open, configured TUN descriptor; used when take_handle is 1:
-                     the device owns it from then on, also on failure */
+  int64_t handle; /* take over an open TUN descriptor, configured with IFF_NO_PI; used when
+                     take_handle is 1: the device owns it from then on, also on failure */
   uint32_t take_handle;
   uint32_t flags;   /* zero */
   const char* name; /* up to 15 characters, "%d" is replaced by a free number; null = "tun%d" */
@@ -67,9 +67,10 @@ TUNNEL_API int32_t tunnel_tun_open(const tunnel_tun_config* config, tunnel_devic
 TUNNEL_API int32_t tunnel_tun_name(const tunnel_device* device, char name[16]);
 
 /* Two devices joined in memory: what is written to one is read from the other, in order, up to
- * `capacity` packets each way (0 = 256), then write says WAIT. For tests, simulations and embedders
- * that make packets themselves. Each end may be used by another thread. On Linux the ends have a
- * handle to wait on. The caller owns both ends; they are closed independently. */
+ * `capacity` packets each way (0 = 256) of `mtu` bytes (0 = 1420), then write says WAIT. For tests,
+ * simulations and embedders that make packets themselves. Each end may be used by another thread.
+ * On Linux the ends have a handle to wait on. The caller owns both ends; they are closed
+ * independently. */
 TUNNEL_API int32_t tunnel_device_pair(uint32_t capacity, uint32_t mtu, tunnel_device ends[2]);
 
 TUNNEL_END_DECLS

@@ -1,7 +1,11 @@
-// base.h — door of the room `base`: bytes, results, secrets, IP headers.
+// base.h — door of the room `base`: bytes, results, secrets, IP headers, slabs, tables,
+// descriptors.
 #pragma once
 
 #include "base/bytes.h"
+#include "base/descriptor.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "base/slab.h"
+#include "base/table.h"

@@ -1,0 +1,81 @@
+// netns.h — runs part of a test in a network namespace of its own.
+//
+// The body runs in a forked child, so nothing it makes outlives it: the namespace, its interfaces,
+// descriptors and limits end with the process. Use REQUIRE in the body, not CHECK: a failed REQUIRE
+// ends the child, and the parent fails with it. Where namespaces are not allowed the test says so
+// and passes.
+#pragma once
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <string>
+
+#include "support/catch.hpp"
+
+namespace test {
+
+struct Skip {
+  std::string reason;
+};
+
+inline void run_command(const std::string& command) {
+  INFO(command);
+  REQUIRE(std::system((command + " 2>&1").c_str()) == 0);
+}
+
+inline void write_file(const std::string& path, const std::string& text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  ::close(fd);
+  if (!written) throw Skip{"cannot write " + path};
+}
+
+// Root makes a network namespace; anybody else first a user namespace in which he is root.
+inline void enter_namespace() {
+  if (::unshare(CLONE_NEWNET) == 0) return;
+  const std::string user = std::to_string(::getuid());
+  const std::string group = std::to_string(::getgid());
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) throw Skip{"namespaces are not allowed here"};
+  write_file("/proc/self/setgroups", "deny");
+  write_file("/proc/self/uid_map", "0 " + user + " 1");
+  write_file("/proc/self/gid_map", "0 " + group + " 1");
+}
+
+inline int child_status(const std::function<void()>& body) {
+  try {
+    enter_namespace();
+    run_command("ip link set lo up");
+    body();
+    return 0;
+  } catch (const Skip& skip) {
+    std::cout << "skipped: " << skip.reason << '\n';
+    return 0;
+  } catch (...) {
+    return 1;  // Catch has printed the assertion already
+  }
+}
+
+inline void in_namespace(const std::function<void()>& body) {
+  std::cout.flush();
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const int status = child_status(body);
+    std::cout.flush();
+    std::fflush(nullptr);
+    ::_exit(status);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+}
+
+}  // namespace test
