@@ -1,0 +1,237 @@
+#include "router/trie.h"
+
+#include <algorithm>
+
+namespace tunnel::router {
+
+// ---- lookup ----
+
+template <class Key>
+Owner Trie<Key>::find(const Key& address) const noexcept {
+  const Slots* best = nullptr;  // of the longest prefix so far, whose number in it is `number`
+  unsigned number = 0;
+  const Node* node = &root_;
+  while (true) {
+    const unsigned six = address.six(node->depth);
+    if (const unsigned covering = node->slots.longest(six); covering != 0) {
+      best = &node->slots;
+      number = covering;
+    }
+    const std::uint32_t child = node->slots.child(six);
+    if (child == kNone) break;
+    if ((child & kLeaf) != 0) {
+      const Entry& leaf = entries_[child & ~kLeaf];
+      if (common_bits(leaf.prefix, address) >= leaf.length) return leaf.owner;
+      break;
+    }
+    node = &nodes_[child];
+    if (!node->on_way_to(address)) break;
+  }
+  return best == nullptr ? kNobody : entries_[best->prefix(number)].owner;
+}
+
+template <class Key>
+typename Trie<Key>::Place Trie<Key>::locate(const Key& prefix, unsigned length) noexcept {
+  const unsigned home = home_of(length);
+  Place place{&root_, nullptr, kNone};
+  while (place.node->depth < home) {
+    const std::uint32_t child = place.node->slots.child(prefix.six(place.node->depth));
+    if (child == kNone) return place;
+    if ((child & kLeaf) != 0) {
+      const Entry& leaf = entries_[child & ~kLeaf];
+      if (leaf.length == length && leaf.prefix == prefix) place.entry = child & ~kLeaf;
+      return place;
+    }
+    Node& below = nodes_[child];
+    if (below.depth > home || !below.on_way_to(prefix)) return place;
+    place.parent = place.node;
+    place.node = &below;
+  }
+  place.entry = place.node->slots.prefix(number_of(prefix, length));
+  return place;
+}
+
+// ---- insertion: everything that needs memory comes before the first change ----
+
+template <class Key>
+bool Trie<Key>::insert(const Key& prefix, unsigned length, Owner owner) noexcept {
+  if (!make_head(owner)) return false;
+  const Place where = locate(prefix, length);
+  if (where.entry != kNone) {
+    unlink(where.entry);
+    link(where.entry, owner);
+    return true;
+  }
+  const std::uint32_t id = take_entry();
+  if (id == kNone) return false;
+  entries_[id] = {prefix, owner, static_cast<std::uint8_t>(length)};
+  if (!place(*where.node, id)) {
+    give_back_entry(id);
+    return false;
+  }
+  link(id, owner);
+  return true;
+}
+
+template <class Key>
+std::uint32_t Trie<Key>::take_entry() noexcept {
+  const std::uint32_t id = links_.take();
+  if (id == kNone || id < entries_.size() || entries_.grow()) return id;
+  links_.give_back(id);
+  return kNone;
+}
+
+// Puts a new entry into the node where its way ends: directly, or by splitting what is in its way.
+template <class Key>
+bool Trie<Key>::place(Node& node, std::uint32_t entry) noexcept {
+  const Entry& fresh = entries_[entry];
+  if (fresh.home() == node.depth) return put(node, entry);
+  const std::uint32_t below = node.slots.child(fresh.prefix.six(node.depth));
+  return below == kNone ? put(node, entry) : split(node, below, entry);
+}
+
+// Adds an entry to a node that has nothing in its place: as prefix when at home, else as leaf.
+template <class Key>
+bool Trie<Key>::put(Node& node, std::uint32_t entry) noexcept {
+  const Entry& fresh = entries_[entry];
+  const std::size_t before = node.slots.memory_bytes();
+  const bool done = fresh.home() == node.depth
+                        ? node.slots.add_prefix(fresh.number(), entry)
+                        : node.slots.add_child(fresh.prefix.six(node.depth), entry | kLeaf);
+  slot_bytes_ += node.slots.memory_bytes() - before;
+  return done;
+}
+
+// Puts a new node between `above` and its child `below`, at the depth where the entry leaves.
+template <class Key>
+bool Trie<Key>::split(Node& above, std::uint32_t below, std::uint32_t entry) noexcept {
+  const Entry& fresh = entries_[entry];
+  const bool leaf = (below & kLeaf) != 0;
+  const Key& path = leaf ? entries_[below & ~kLeaf].prefix : nodes_[below].path;
+  const unsigned limit = leaf ? entries_[below & ~kLeaf].home() : nodes_[below].depth;
+  const unsigned common = home_of(common_bits(path, fresh.prefix));
+  const std::uint32_t id = nodes_.take();
+  if (id == kNone) return false;
+  Node& node = nodes_[id];
+  node.depth = static_cast<std::uint8_t>(std::min({common, limit, fresh.home()}));
+  node.path = path;
+  if (!fill(node, below, entry)) {
+    slot_bytes_ -= node.slots.memory_bytes();
+    nodes_.give_back(id);
+    return false;
+  }
+  above.slots.replace_child(fresh.prefix.six(above.depth), id);
+  return true;
+}
+
+template <class Key>
+bool Trie<Key>::fill(Node& node, std::uint32_t below, std::uint32_t entry) noexcept {
+  if ((below & kLeaf) != 0) return put(node, below & ~kLeaf) && put(node, entry);
+  if (!node.slots.add_child(node.path.six(node.depth), below)) return false;
+  slot_bytes_ += node.slots.memory_bytes();
+  return put(node, entry);
+}
+
+// ---- removal: needs no memory ----
+
+template <class Key>
+bool Trie<Key>::remove(const Key& prefix, unsigned length, Owner owner) noexcept {
+  const Place where = locate(prefix, length);
+  if (where.entry == kNone || entries_[where.entry].owner != owner) return false;
+  take_out(where);
+  return true;
+}
+
+template <class Key>
+void Trie<Key>::remove_all(Owner owner) noexcept {
+  for (auto id = head(owner); id != kNone; id = head(owner)) {
+    take_out(locate(entries_[id].prefix, entries_[id].length));
+  }
+}
+
+template <class Key>
+void Trie<Key>::take_out(const Place& where) noexcept {
+  const Entry& entry = entries_[where.entry];
+  Slots& slots = where.node->slots;
+  const std::size_t before = slots.memory_bytes();
+  if (entry.home() == where.node->depth) {
+    slots.remove_prefix(entry.number());
+  } else {
+    slots.remove_child(entry.prefix.six(where.node->depth));
+  }
+  slot_bytes_ -= before - slots.memory_bytes();
+  unlink(where.entry);
+  give_back_entry(where.entry);
+  collapse(where);
+}
+
+template <class Key>
+void Trie<Key>::give_back_entry(std::uint32_t entry) noexcept {
+  links_.give_back(entry);
+  if (links_.live() != 0) return;
+  entries_ = {};
+  heads_.reset();
+  head_count_ = 0;
+}
+
+// A node with a single reference left is replaced by it in its parent.
+template <class Key>
+void Trie<Key>::collapse(const Place& where) noexcept {
+  const Node& node = *where.node;
+  const unsigned prefixes = node.slots.prefix_count();
+  if (where.parent == nullptr || node.slots.child_count() + prefixes != 1) return;
+  const std::uint32_t last = node.slots.first() | (prefixes == 1 ? kLeaf : 0);
+  const unsigned six = node.path.six(where.parent->depth);
+  const std::uint32_t id = where.parent->slots.child(six);
+  where.parent->slots.replace_child(six, last);
+  slot_bytes_ -= node.slots.memory_bytes();
+  nodes_.give_back(id);
+}
+
+// ---- lists of owners ----
+
+// Owners are small numbers (slots of a peer table), so their lists begin in an array.
+template <class Key>
+bool Trie<Key>::make_head(Owner owner) noexcept {
+  if (owner < head_count_) return true;
+  const auto wanted = std::max<std::uint64_t>({std::uint64_t{owner} + 1, 2ull * head_count_, 8});
+  const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, kNobody));
+  std::unique_ptr<std::uint32_t[]> bigger(new (std::nothrow) std::uint32_t[count]);
+  if (!bigger) return false;
+  std::copy(heads_.get(), heads_.get() + head_count_, bigger.get());
+  std::fill(bigger.get() + head_count_, bigger.get() + count, kNone);
+  heads_ = std::move(bigger);
+  head_count_ = count;
+  return true;
+}
+
+template <class Key>
+void Trie<Key>::link(std::uint32_t entry, Owner owner) noexcept {
+  entries_[entry].owner = owner;
+  const std::uint32_t next = heads_[owner];
+  links_[entry] = {next, kNone};
+  if (next != kNone) links_[next].previous = entry;
+  heads_[owner] = entry;
+}
+
+template <class Key>
+void Trie<Key>::unlink(std::uint32_t entry) noexcept {
+  const Link old = links_[entry];
+  if (old.next != kNone) links_[old.next].previous = old.previous;
+  if (old.previous != kNone) {
+    links_[old.previous].next = old.next;
+  } else {
+    heads_[entries_[entry].owner] = old.next;
+  }
+}
+
+template <class Key>
+std::size_t Trie<Key>::memory_bytes() const noexcept {
+  return nodes_.memory_bytes() + links_.memory_bytes() + entries_.memory_bytes() + slot_bytes_ +
+         head_count_ * sizeof(heads_[0]);
+}
+
+template class Trie<Ipv4Key>;
+template class Trie<Ipv6Key>;
+
+}  // namespace tunnel::router
