@@ -9,3 +9,4 @@
 #include "base/secret.h"
 #include "base/slab.h"
 #include "base/table.h"
+#include "base/wiped_buffer.h"
