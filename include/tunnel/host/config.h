@@ -32,7 +32,7 @@ typedef struct tunnel_config_issue {
   int32_t status;    /* TUNNEL_ERR_, or 0 for a warning */
   char message[224]; /* "MTU 70000 is not between 68 and 65535" */
   char hint[160];    /* "did you mean 'AllowedIPs'?", or "" */
-  char text[160];
+  char text[320];
 } tunnel_config_issue;
 #define TUNNEL_CONFIG_ISSUE_INIT \
   { sizeof(tunnel_config_issue) }
@@ -117,6 +117,12 @@ TUNNEL_API const char* tunnel_config_peer_name(const tunnel_config* config,
                                                const uint8_t public_key[TUNNEL_KEY_SIZE]);
 
 /* ---- use ---- */
+
+/* Whether this version can run the file on a machine: CONFIG and an `issue` that names key and
+ * position when it cannot. Refused are a missing PrivateKey, wg-quick keys that are not supported
+ * yet (DNS, PostUp, ...), and default routes (0.0.0.0/0, ::/0), which would swallow our own
+ * datagrams, unless Table = off says that no routes are made. */
+TUNNEL_API int32_t tunnel_config_check(const tunnel_config* config, tunnel_config_issue* issue);
 
 /* Gives the core our private key and all peers. Endpoints that are names stay unset: see
  * resolver.h. On failure the core may have some of the peers: destroy it. Errors as

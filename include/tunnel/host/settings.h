@@ -35,9 +35,7 @@ typedef struct tunnel_setting {
 /* Makes the plan for an interface: MTU, addresses, up, and routes for allowed IPs that no address
  * of the interface covers (none with Table = off).
  *
- * Refuses what this version cannot do with CONFIG and an `issue` that names key and position: a
- * default route (0.0.0.0/0, ::/0), which would swallow our own datagrams; wg-quick keys that the
- * file needs and that are not supported yet (DNS, PostUp, ...); a missing PrivateKey.
+ * Refuses what tunnel_config_check refuses, with CONFIG and the same `issue` (may be null).
  * On success the caller owns *settings. Changes nothing. */
 TUNNEL_API int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_name,
                                         tunnel_settings** settings, tunnel_config_issue* issue);

@@ -1,0 +1,28 @@
+// guard.h — where exceptions of the standard library stop. Nobody else in this library catches.
+#pragma once
+
+#include <tunnel/status.h>
+
+#include <cstdint>
+#include <new>
+#include <system_error>
+#include <type_traits>
+
+namespace tunnel::host {
+
+// Runs `body` and returns its status; an exception becomes one.
+template <class Body>
+[[nodiscard]] std::int32_t guarded(Body&& body) noexcept {
+  static_assert(std::is_same_v<std::int32_t, decltype(body())>);
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return TUNNEL_ERR_MEMORY;
+  } catch (const std::system_error&) {
+    return TUNNEL_ERR_RESOURCES;  // std::thread: no more threads
+  } catch (...) {
+    return TUNNEL_ERR_SYSTEM;
+  }
+}
+
+}  // namespace tunnel::host

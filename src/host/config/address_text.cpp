@@ -1,0 +1,124 @@
+#include "host/config/address_text.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tunnel::host {
+namespace {
+
+std::uint32_t read_zone(std::string_view zone) {
+  if (const auto number = read_number(zone, UINT32_MAX)) return *number;
+  if (zone.empty() || zone.size() >= IF_NAMESIZE) return 0;
+  return ::if_nametoindex(std::string(zone).c_str());
+}
+
+std::string ip_text(std::uint8_t family, const std::uint8_t* bytes) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int af = family == TUNNEL_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+  return ::inet_ntop(af, bytes, text.data(), text.size()) == nullptr ? "" : text.data();
+}
+
+std::string zone_text(std::uint32_t scope) {
+  std::array<char, IF_NAMESIZE> name{};
+  if (::if_indextoname(scope, name.data()) != nullptr) return name.data();
+  return std::to_string(scope);
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> read_number(std::string_view text, std::uint32_t max) {
+  if (text.empty() || text.size() > 10) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (value > max) return std::nullopt;
+  return static_cast<std::uint32_t>(value);
+}
+
+std::optional<tunnel_address> read_ip(std::string_view text) {
+  tunnel_address address{};
+  const std::size_t percent = text.find('%');
+  const std::string ip(text.substr(0, percent));
+  if (ip.size() >= INET6_ADDRSTRLEN || ip.find('\0') != std::string::npos) return std::nullopt;
+  if (::inet_pton(AF_INET6, ip.c_str(), address.bytes) == 1) {
+    address.family = TUNNEL_FAMILY_IPV6;
+    if (percent == std::string_view::npos) return address;
+    address.scope = read_zone(text.substr(percent + 1));
+    if (address.scope == 0) return std::nullopt;
+    return address;
+  }
+  if (percent != std::string_view::npos) return std::nullopt;
+  if (::inet_pton(AF_INET, ip.c_str(), address.bytes) != 1) return std::nullopt;
+  address.family = TUNNEL_FAMILY_IPV4;
+  return address;
+}
+
+std::optional<tunnel_address> read_address(std::string_view text) {
+  std::string_view ip = text;
+  std::string_view port;
+  if (!text.empty() && text.front() == '[') {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return std::nullopt;
+    ip = text.substr(1, close - 1);
+    port = text.substr(close + 1);
+  } else if (std::count(text.begin(), text.end(), ':') == 1) {
+    ip = text.substr(0, text.find(':'));
+    port = text.substr(ip.size());
+  }
+  auto address = read_ip(ip);
+  if (!address || port.empty()) return address;
+  const auto number = read_number(port.substr(1), 65535);
+  if (port.front() != ':' || !number) return std::nullopt;
+  address->port = static_cast<std::uint16_t>(*number);
+  return address;
+}
+
+std::optional<tunnel_prefix> read_prefix(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view ip = text.substr(0, slash);
+  if (ip.find('%') != std::string_view::npos) return std::nullopt;
+  const auto address = read_ip(ip);
+  if (!address) return std::nullopt;
+  const std::uint32_t whole = address->family == TUNNEL_FAMILY_IPV4 ? 32 : 128;
+  std::optional<std::uint32_t> length = whole;
+  if (slash != std::string_view::npos) length = read_number(text.substr(slash + 1), whole);
+  if (!length) return std::nullopt;
+  tunnel_prefix prefix{};
+  prefix.family = address->family;
+  prefix.length = static_cast<std::uint8_t>(*length);
+  std::copy_n(address->bytes, sizeof(prefix.bytes), prefix.bytes);
+  return prefix;
+}
+
+std::string address_text(const tunnel_address& address) {
+  std::string port;
+  if (address.port != 0) port = ":" + std::to_string(address.port);
+  if (address.family == TUNNEL_FAMILY_IPV4) return ip_text(address.family, address.bytes) + port;
+  if (address.family != TUNNEL_FAMILY_IPV6) return "(none)";
+  std::string ip = ip_text(address.family, address.bytes);
+  if (address.scope != 0) ip += "%" + zone_text(address.scope);
+  return port.empty() ? ip : "[" + ip + "]" + port;
+}
+
+std::string prefix_text(const tunnel_prefix& prefix) {
+  return ip_text(prefix.family, prefix.bytes) + "/" + std::to_string(prefix.length);
+}
+
+bool clear_host_bits(tunnel_prefix& prefix) noexcept {
+  const std::size_t size = prefix.family == TUNNEL_FAMILY_IPV4 ? 4 : 16;
+  bool any = false;
+  for (std::size_t i = 0; i < size; ++i) {
+    const int kept = std::clamp(static_cast<int>(prefix.length) - static_cast<int>(8 * i), 0, 8);
+    const auto mask = static_cast<std::uint8_t>(0xff00u >> kept);
+    any |= (prefix.bytes[i] & ~mask & 0xff) != 0;
+    prefix.bytes[i] &= mask;
+  }
+  return any;
+}
+
+}  // namespace tunnel::host

@@ -1,0 +1,56 @@
+#include "host/config/read.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "host/config/parser.h"
+#include "host/system/system.h"
+
+namespace tunnel::host {
+namespace {
+
+void warn_about_owner(const std::string& path, const FileOwner& owner, Config& config) {
+  if ((owner.mode & (S_IRWXG | S_IRWXO)) != 0) {
+    warn(config, {"other users may read this file, which holds a private key",
+                  "run: chmod 600 '" + path + "'"});
+  }
+  if (owner.user != 0 && owner.user != ::geteuid()) {
+    warn(config,
+         {"this file belongs to user " + std::to_string(owner.user) + ", who can change it", ""});
+  }
+}
+
+Words why_unreadable(std::int32_t status, int system_error) {
+  if (status == TUNNEL_ERR_UNSUPPORTED) return {"this is not a regular file", ""};
+  if (status == TUNNEL_ERR_LIMIT) return {"this file is larger than 64 MiB", ""};
+  const char* hint = status == TUNNEL_ERR_PERMISSION ? "run it as root or as the file's owner" : "";
+  return {"cannot read this file: " + text_of(system_error), hint};
+}
+
+}  // namespace
+
+std::int32_t read_config(const std::string& path, Config& config, tunnel_config_issue& issue) {
+  FileOwner owner{};
+  errno = 0;
+  const auto content = read_file(path, kLongestFile, &owner);
+  if (!content) {
+    issue = issue_of_file(why_unreadable(content.status(), errno), content.status());
+    return content.status();
+  }
+  const std::int32_t status = parse_config(content->text(), config, issue);
+  if (status == TUNNEL_OK && !config.interface.private_key.is_zero()) {
+    warn_about_owner(path, owner, config);
+  }
+  return status;
+}
+
+std::string tunnel_name_of(std::string_view path) {
+  constexpr std::string_view kEnding = ".conf";
+  std::string_view name = path.substr(path.find_last_of('/') + 1);
+  if (name.ends_with(kEnding)) name.remove_suffix(kEnding.size());
+  return is_tunnel_name(name) ? std::string(name) : std::string();
+}
+
+}  // namespace tunnel::host

@@ -1,0 +1,93 @@
+#include "host/system/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "host/system/status.h"
+
+namespace tunnel::host {
+namespace {
+
+using base::Error;
+
+bool is_name_character(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_=+.-").find(c) != std::string_view::npos;
+}
+
+std::int32_t read_all(int fd, std::size_t limit, base::WipedBuffer& content) {
+  constexpr std::size_t kStep = 65536;
+  for (;;) {
+    const std::size_t before = content.size();
+    if (before > limit) return TUNNEL_ERR_LIMIT;
+    char* room = content.extend(kStep);
+    const ssize_t count = ::read(fd, room, kStep);
+    content.truncate(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) return TUNNEL_OK;
+    if (count < 0 && errno != EINTR) return status_of(errno);
+  }
+}
+
+std::int32_t write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t count = ::write(fd, content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return status_of(errno);
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return ::fsync(fd) == 0 ? TUNNEL_OK : status_of(errno);
+}
+
+}  // namespace
+
+bool is_tunnel_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), is_name_character);
+}
+
+base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t limit,
+                                          FileOwner* owner) {
+  // O_NONBLOCK: opening a fifo must not wait for its other end.
+  const base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!fd.valid()) return Error{status_of(errno)};
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return Error{status_of(errno)};
+  if (!S_ISREG(info.st_mode)) return Error{TUNNEL_ERR_UNSUPPORTED};
+  if (static_cast<std::uintmax_t>(info.st_size) > limit) return Error{TUNNEL_ERR_LIMIT};
+  if (owner != nullptr) *owner = {info.st_uid, info.st_mode & 07777};
+  base::WipedBuffer content;
+  content.reserve(static_cast<std::size_t>(info.st_size) + 65536);
+  const std::int32_t status = read_all(fd.get(), limit, content);
+  if (status != TUNNEL_OK) return Error{status};
+  return content;
+}
+
+std::int32_t replace_file(const base::Descriptor& directory, const std::string& name,
+                          std::string_view content) {
+  const std::string fresh = name + ".new";
+  const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  const base::Descriptor fd(::openat(directory.get(), fresh.c_str(), flags, 0600));
+  if (!fd.valid()) return status_of(errno);
+  std::int32_t status = write_all(fd.get(), content);
+  if (status == TUNNEL_OK &&
+      ::renameat(directory.get(), fresh.c_str(), directory.get(), name.c_str()) != 0) {
+    status = status_of(errno);
+  }
+  if (status != TUNNEL_OK) {
+    ::unlinkat(directory.get(), fresh.c_str(), 0);
+    return status;
+  }
+  return ::fsync(directory.get()) == 0 ? TUNNEL_OK : status_of(errno);
+}
+
+base::Result<base::Descriptor> open_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return Error{status_of(errno)};
+  base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Error{status_of(errno)};
+  return fd;
+}
+
+}  // namespace tunnel::host

@@ -1,0 +1,7 @@
+// system.h — door of the room `host/system`: errors of the system, files, and the sizes of C
+// structs. What every host room needs and none should write twice.
+#pragma once
+
+#include "host/system/files.h"
+#include "host/system/sized.h"
+#include "host/system/status.h"
