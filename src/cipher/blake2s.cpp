@@ -44,7 +44,7 @@ inline void mix(std::uint32_t& a, std::uint32_t& b, std::uint32_t& c, std::uint3
 }
 
 // One round. The round number is a template argument so that sigma folds into constants and all
-// words stay in registers: twice as fast as indexing the table.
+// words stay in registers: a quarter faster or more than indexing the table (gcc 12).
 template <std::size_t Round>
 inline void round(Words& v, const Words& m) noexcept {
   constexpr auto& s = kSigma[Round];
