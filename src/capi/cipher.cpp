@@ -1,3 +1,5 @@
+#include <tunnel/cipher.h>
+
 #include "cipher/cipher.h"
 
 int32_t tunnel_cipher_find(const char* name, tunnel_cipher* out) {
