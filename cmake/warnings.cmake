@@ -19,3 +19,7 @@ if(TUNNEL_SANITIZE)
     -fsanitize=${TUNNEL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TUNNEL_SANITIZE})
 endif()
+
+if(TUNNEL_FUZZ)  # coverage of the rooms guides the fuzzer; the targets link its main function
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
