@@ -26,8 +26,9 @@ def files(root, suffixes, folders=FOLDERS):
     found = []
     for folder in folders:
         for path in sorted(Path(root, folder).rglob("*")):
+            kind = ".cmake" if path.name == "CMakeLists.txt" else path.suffix
             inner = path.relative_to(root)
-            if path.suffix in suffixes and path.is_file() and not SKIPPED & set(inner.parts):
+            if kind in suffixes and path.is_file() and not SKIPPED & set(inner.parts):
                 found.append(path)
     return found
 
