@@ -78,4 +78,34 @@ inline void in_namespace(const std::function<void()>& body) {
   REQUIRE(status == 0);
 }
 
+// A second network namespace beside the one the test runs in, joined to it by a veth pair: `near`
+// here, `far` there, both up and without addresses.
+class Neighbour {
+ public:
+  Neighbour() : home_(current()) {
+    REQUIRE(::unshare(CLONE_NEWNET) == 0);
+    there_ = current();
+    run_command("ip link set lo up");
+    enter(home_);
+    const std::string there = "/proc/" + std::to_string(::getpid()) + "/fd/";
+    run_command("ip link add near type veth peer name far netns " + there + std::to_string(there_));
+    run_command("ip link set near up");
+    run([] { run_command("ip link set far up"); });
+  }
+
+  // Runs `body` there. Sockets that it opens stay there.
+  void run(const std::function<void()>& body) const {
+    enter(there_);
+    body();
+    enter(home_);
+  }
+
+ private:
+  static int current() { return ::open("/proc/self/ns/net", O_RDONLY); }
+  static void enter(int space) { REQUIRE(::setns(space, CLONE_NEWNET) == 0); }
+
+  int home_;
+  int there_ = -1;
+};
+
 }  // namespace test

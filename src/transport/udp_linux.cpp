@@ -1,0 +1,170 @@
+#include "transport/udp_linux.h"
+
+#include <algorithm>
+
+#include "transport/transport.h"
+
+namespace tunnel::transport {
+
+using base::Error;
+using base::Result;
+
+namespace {
+
+constexpr std::uint32_t kDefaultBuffer = 4 << 20;
+constexpr std::uint32_t kReadsPerGlance = 64;
+
+// kIpv4, kIpv6, or 2 for an address of another kind.
+std::size_t family_index(const tunnel_address& address) noexcept {
+  if (address.family == TUNNEL_FAMILY_IPV4) return kIpv4;
+  return address.family == TUNNEL_FAMILY_IPV6 ? kIpv6 : 2;
+}
+
+bool to_be_sent(const tunnel_packet& packet) noexcept {
+  return packet.verdict == TUNNEL_VERDICT_SEND || packet.verdict == TUNNEL_VERDICT_REPLY;
+}
+
+}  // namespace
+
+Udp::Udp(const SocketOptions& options, bool any_port, Sockets sockets,
+         std::optional<NetworkMonitor> monitor) noexcept
+    : options_(options),
+      any_port_(any_port),
+      sockets_(std::move(sockets)),
+      monitor_(std::move(monitor)) {}
+
+std::int32_t Udp::read(const tunnel_slab& slab, std::span<tunnel_packet> packets) noexcept {
+  const SlotLayout layout(slab);
+  if (layout.count() == 0) return TUNNEL_ERR_ARGUMENT;
+  packets = packets.first(std::min(packets.size(), layout.count()));
+  // The families take turns in being first, so that a flood in one cannot starve the other.
+  const std::size_t first = std::exchange(read_first_, 1 - read_first_);
+  std::int32_t count = 0;
+  for (const std::size_t family : {first, 1 - first}) {
+    const auto have = static_cast<std::size_t>(count);
+    const std::int32_t got = read_family(family, layout, have, packets.subspan(have));
+    if (got < 0) return count > 0 ? count : got;
+    count += got;
+  }
+  watch_network(count == 0);
+  return count;
+}
+
+// Fills as many packets as datagrams wait, in slots from `first` on.
+std::int32_t Udp::read_family(std::size_t family, const SlotLayout& layout, std::size_t first,
+                              std::span<tunnel_packet> packets) noexcept {
+  const auto& socket = sockets_.family[family];
+  std::size_t count = 0;
+  while (socket.valid() && count < packets.size()) {
+    const auto rest = packets.subspan(count);
+    const std::int32_t got = receive_.receive(socket.get(), layout, first + count, rest);
+    if (got < 0 && count == 0) return got;
+    if (got <= 0) break;
+    count += static_cast<std::size_t>(got);
+    if (static_cast<std::size_t>(got) < std::min(rest.size(), ReceiveBatch::kSize)) break;
+  }
+  return static_cast<std::int32_t>(count);
+}
+
+// The monitor is looked at when nothing else is to do, and now and then under load.
+void Udp::watch_network(bool idle) noexcept {
+  if (!monitor_ || (!idle && ++reads_ % kReadsPerGlance != 0)) return;
+  if (monitor_->drain()) changed_ |= TUNNEL_CHANGED_NETWORK;
+}
+
+std::int32_t Udp::write(std::span<tunnel_packet> packets) noexcept {
+  blocked_ = {};
+  std::int32_t status = TUNNEL_OK;
+  const auto note = [&](std::int32_t result) { status = std::min(status, result); };
+  for (auto& packet : packets) {
+    if (!to_be_sent(packet)) continue;
+    const std::size_t family = family_index(packet.remote);
+    if (family > kIpv6 || !sockets_.family[family].valid()) {
+      packet.verdict = TUNNEL_DROP_UNREACHABLE;
+      continue;
+    }
+    if (blocked_[family]) {
+      packet.verdict = TUNNEL_VERDICT_WAIT;  // keeps the order: nothing overtakes the first
+      continue;
+    }
+    send_[family].add(packet);
+    if (send_[family].full()) note(flush(family));
+  }
+  note(flush(kIpv4));
+  note(flush(kIpv6));
+  return status;
+}
+
+// TUNNEL_OK or TUNNEL_ERR_CLOSED.
+std::int32_t Udp::flush(std::size_t family) noexcept {
+  const std::int32_t result = send_[family].flush(sockets_.family[family].get());
+  if (result == TUNNEL_VERDICT_WAIT) blocked_[family] = true;
+  return std::min(result, TUNNEL_OK);
+}
+
+std::int32_t Udp::wait(std::span<tunnel_handle> handles) noexcept {
+  std::size_t count = 0;
+  const auto add = [&](std::int64_t handle, std::uint32_t events) {
+    if (handle >= 0 && count < handles.size()) handles[count++] = {handle, events, 0};
+  };
+  for (const std::size_t family : {kIpv4, kIpv6}) {
+    const std::uint32_t writable = blocked_[family] ? TUNNEL_WRITABLE : 0;
+    add(sockets_.family[family].get(), TUNNEL_READABLE | writable);
+  }
+  if (monitor_) add(monitor_->handle(), TUNNEL_READABLE);
+  return static_cast<std::int32_t>(count);
+}
+
+// A family that was missing may have come, so both are opened. A port that somebody asked for is
+// never left; one that the kernel chose is when it was taken in the family that came.
+std::int32_t Udp::rebind() noexcept {
+  auto fresh = reopen_sockets(options_, sockets_);
+  if (fresh.status() == TUNNEL_ERR_IN_USE && any_port_) fresh = open_sockets(options_, 0);
+  if (fresh) sockets_ = std::move(*fresh);
+  return fresh.status();
+}
+
+std::int32_t Udp::mark(std::uint32_t mark) noexcept {
+  const std::int32_t status = set_mark(sockets_, mark);
+  if (status == TUNNEL_OK) options_.mark = mark;
+  return status;
+}
+
+std::uint32_t Udp::changed() noexcept {
+  return std::exchange(changed_, 0);
+}
+
+std::int32_t Udp::set_port(std::uint16_t port) noexcept {
+  if (port != 0 && port == sockets_.port) return TUNNEL_OK;
+  auto fresh = open_sockets(options_, port);
+  if (!fresh) return fresh.status();
+  sockets_ = std::move(*fresh);
+  any_port_ = port == 0;
+  return TUNNEL_OK;
+}
+
+Result<tunnel_transport> open_udp(const tunnel_udp_config& config) {
+  const auto or_default = [](std::uint32_t bytes) { return bytes != 0 ? bytes : kDefaultBuffer; };
+  constexpr std::uint16_t kBoth = TUNNEL_UDP_IPV4 | TUNNEL_UDP_IPV6;
+  const bool known = (config.flags & ~TUNNEL_UDP_NO_MONITOR) == 0 && config.families <= kBoth;
+  const std::uint8_t bound = config.bind.family;
+  if (!known || (bound != TUNNEL_FAMILY_NONE && family_index(config.bind) > kIpv6)) {
+    return Error{TUNNEL_ERR_ARGUMENT};
+  }
+  const SocketOptions options{config.mark, or_default(config.receive_buffer),
+                              or_default(config.send_buffer),
+                              config.families != 0 ? config.families : kBoth, config.bind};
+  auto sockets = open_sockets(options, config.port);
+  if (!sockets) return Error{sockets.status()};
+  std::optional<NetworkMonitor> monitor;
+  if ((config.flags & TUNNEL_UDP_NO_MONITOR) == 0) {
+    auto opened = NetworkMonitor::open();
+    // Where a sandbox forbids netlink the transport works all the same, only without warnings.
+    if (opened.status() == TUNNEL_ERR_RESOURCES) return Error{TUNNEL_ERR_RESOURCES};
+    if (opened) monitor = std::move(*opened);
+  }
+  return base::make_transport(
+      std::make_unique<Udp>(options, config.port == 0, std::move(*sockets), std::move(monitor)));
+}
+
+}  // namespace tunnel::transport

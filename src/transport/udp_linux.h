@@ -1,0 +1,49 @@
+// udp_linux.h — UDP on IPv4 and IPv6: batches in, batches out, and the network's changes.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+
+#include "transport/monitor_linux.h"
+#include "transport/receive_linux.h"
+#include "transport/send_linux.h"
+#include "transport/sockets_linux.h"
+
+namespace tunnel::transport {
+
+class Udp {
+ public:
+  Udp(const SocketOptions& options, bool any_port, Sockets sockets,
+      std::optional<NetworkMonitor> monitor) noexcept;
+
+  std::int32_t read(const tunnel_slab& slab, std::span<tunnel_packet> packets) noexcept;
+  std::int32_t write(std::span<tunnel_packet> packets) noexcept;
+  std::int32_t wait(std::span<tunnel_handle> handles) noexcept;
+
+  std::int32_t rebind() noexcept;
+  std::int32_t mark(std::uint32_t mark) noexcept;
+  std::int32_t port() noexcept { return sockets_.port; }
+  std::uint32_t changed() noexcept;
+  std::int32_t set_port(std::uint16_t port) noexcept;
+
+ private:
+  std::int32_t read_family(std::size_t family, const SlotLayout& layout, std::size_t first,
+                           std::span<tunnel_packet> packets) noexcept;
+  std::int32_t flush(std::size_t family) noexcept;
+  void watch_network(bool idle) noexcept;
+
+  SocketOptions options_;
+  bool any_port_;  // the kernel chose the port, so another one does as well
+  Sockets sockets_;
+  std::optional<NetworkMonitor> monitor_;
+
+  ReceiveBatch receive_;
+  std::array<SendBatch, 2> send_;
+  std::array<bool, 2> blocked_{};  // the last write left datagrams of this family over
+  std::size_t read_first_ = kIpv4;
+  std::uint32_t reads_ = 0;
+  std::uint32_t changed_ = 0;
+};
+
+}  // namespace tunnel::transport
