@@ -74,6 +74,8 @@ class FileParser {
   void read_pragma();
   bool end_section();
   bool finish();
+  bool check_mtu();
+  bool check_own_key();
 
   bool read_key(std::string_view value, base::MutableBytesOf<TUNNEL_KEY_SIZE> key);
   bool add_address(std::string_view text);
@@ -98,6 +100,7 @@ class FileParser {
   bool hide_value_ = true;    // nothing behind the key may be shown
   Spot interface_header_;
   Spot peer_header_;
+  Spot mtu_spot_;
   bool has_public_key_ = false;
   std::array<std::uint32_t, kKeyCount> seen_{};  // line of each key in its section; 0 = not yet
   std::vector<Spot> key_spots_;                  // of each peer's PublicKey

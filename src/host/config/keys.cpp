@@ -102,6 +102,7 @@ bool FileParser::read_mtu(std::string_view value) {
   constexpr std::uint32_t kLeast = 68;  // RFC 791
   const auto mtu = read_number(value, 65535);
   if (!mtu || *mtu < kLeast) return fail(value, {"MTU is not a number from 68 to 65535", ""});
+  mtu_spot_ = spot(value);
   config_.interface.mtu = *mtu;
   config_.interface.fields |= TUNNEL_CONFIG_MTU;
   return true;

@@ -170,6 +170,7 @@ bool FileParser::end_section() {
 }
 
 bool FileParser::finish() {
+  if (!check_mtu()) return false;
   if (config_.interface.private_key.is_zero()) {
     const Words words{"PrivateKey is missing in [Interface]", "make one with 'simplevpn genkey'"};
     config_.missing_key =
@@ -178,6 +179,20 @@ bool FileParser::finish() {
             : issue_at({interface_header_.raw}, interface_header_.place, words, TUNNEL_ERR_CONFIG);
     return true;
   }
+  return check_own_key();
+}
+
+bool FileParser::check_mtu() {
+  constexpr std::uint32_t kLeastForIpv6 = 1280;  // RFC 8200
+  const InterfaceSection& interface = config_.interface;
+  const auto is_ipv6 = [](const tunnel_prefix& p) { return p.family == TUNNEL_FAMILY_IPV6; };
+  if (interface.mtu == 0 || interface.mtu >= kLeastForIpv6) return true;
+  if (std::none_of(interface.addresses.begin(), interface.addresses.end(), is_ipv6)) return true;
+  return fail_at(mtu_spot_,
+                 {"an interface with an IPv6 address needs an MTU of at least 1280", ""});
+}
+
+bool FileParser::check_own_key() {
   PublicKey own_key{};
   if (tunnel_key_public(config_.interface.private_key.data(), own_key.data()) != TUNNEL_OK) {
     return true;

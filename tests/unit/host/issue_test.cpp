@@ -127,6 +127,8 @@ TEST_CASE("a fault in the interface is reported with line, column, reason and hi
           {"Address = 10.9.0.1/24, 10.9.0.300", 3, 24, "this is not an IP address"},
           {"Address = 10.9.0.1/33", 3, 20, kIp4},
           {"Address =", 3, 10, "Address is empty", "e.g. 10.9.0.2/24"},
+          {"Address = 10.9.0.1, fd00::1\nMTU = 1279\n# end", 4, 7,
+           "an interface with an IPv6 address needs an MTU of at least 1280"},
           {"SaveConfig = yes", 3, 14, "SaveConfig is neither 'true' nor 'false'"},
           {"Endpoint = 192.0.2.1:1", 3, 1, "'Endpoint' belongs into [Peer]"},
           {"Adress = 10.9.0.1", 3, 1, "unknown key 'Adress'", "did you mean 'Address'?"},
