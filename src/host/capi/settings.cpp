@@ -1,0 +1,86 @@
+// settings.cpp — the functions of tunnel/host/settings.h.
+#include <tunnel/host/settings.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "host/capi/guard.h"
+#include "host/settings/settings.h"
+#include "host/system/system.h"
+
+struct tunnel_settings {
+  tunnel::host::Applier applier;
+};
+
+namespace {
+
+using namespace tunnel;
+
+// Runs `work` with a fault to fill, and hands the fault to the caller when something failed.
+template <class Work>
+std::int32_t with_fault(tunnel_settings_fault* fault, Work&& work) {
+  return host::guarded([&]() -> std::int32_t {
+    tunnel_settings_fault found = TUNNEL_SETTINGS_FAULT_INIT;
+    const std::int32_t status = work(found);
+    if (status != TUNNEL_OK && fault != nullptr) {
+      if (host::give(found, fault) != TUNNEL_OK) return TUNNEL_ERR_ARGUMENT;
+    }
+    return status;
+  });
+}
+
+}  // namespace
+
+int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_name,
+                             tunnel_settings** settings, tunnel_config_issue* issue) {
+  if (config == nullptr || interface_name == nullptr || settings == nullptr) {
+    return TUNNEL_ERR_ARGUMENT;
+  }
+  *settings = nullptr;
+  if (!host::is_tunnel_name(interface_name)) return TUNNEL_ERR_ARGUMENT;
+  const std::int32_t status = tunnel_config_check(config, issue);
+  if (status != TUNNEL_OK) return status;
+  return host::guarded([&]() -> std::int32_t {
+    host::Plan plan = host::make_plan(config, interface_name);
+    *settings = std::make_unique<tunnel_settings>(host::Applier(std::move(plan))).release();
+    return TUNNEL_OK;
+  });
+}
+
+void tunnel_settings_destroy(tunnel_settings* settings) {
+  delete settings;
+}
+
+size_t tunnel_settings_count(const tunnel_settings* settings) {
+  return settings == nullptr ? 0 : settings->applier.plan().steps.size();
+}
+
+int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index, tunnel_setting* out) {
+  if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  const host::Plan& plan = settings->applier.plan();
+  if (index >= plan.steps.size()) return TUNNEL_ERR_NOT_FOUND;
+  return host::guarded([&]() -> std::int32_t {
+    const host::Step& step = plan.steps[index];
+    tunnel_setting value = TUNNEL_SETTING_INIT;
+    value.kind = step.kind;
+    value.value = step.value;
+    value.applied = settings->applier.applied(index) ? 1 : 0;
+    value.prefix = step.prefix;
+    const std::string text = host::step_text(step, plan.interface_name);
+    std::copy_n(text.data(), std::min(text.size(), sizeof(value.text) - 1), value.text);
+    return host::give(value, out);
+  });
+}
+
+int32_t tunnel_settings_apply(tunnel_settings* settings, tunnel_settings_fault* fault) {
+  if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return with_fault(fault,
+                    [&](tunnel_settings_fault& found) { return settings->applier.apply(found); });
+}
+
+int32_t tunnel_settings_undo(tunnel_settings* settings, tunnel_settings_fault* fault) {
+  if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return with_fault(fault,
+                    [&](tunnel_settings_fault& found) { return settings->applier.undo(found); });
+}

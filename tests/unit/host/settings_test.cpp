@@ -1,0 +1,176 @@
+#include <net/if.h>
+#include <tunnel/host/settings.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config_support.h"
+#include "support/catch.hpp"
+#include "support/netns.h"
+
+using namespace tunnel::test;
+
+namespace {
+
+struct SettingsDeleter {
+  void operator()(tunnel_settings* settings) const { tunnel_settings_destroy(settings); }
+};
+using SettingsPtr = std::unique_ptr<tunnel_settings, SettingsDeleter>;
+using Texts = std::vector<std::string>;
+
+SettingsPtr plan(const Parsed& parsed, const char* interface_name) {
+  tunnel_settings* settings = nullptr;
+  REQUIRE(tunnel_settings_plan(parsed.config.get(), interface_name, &settings, nullptr) ==
+          TUNNEL_OK);
+  return SettingsPtr(settings);
+}
+
+Texts texts(const SettingsPtr& settings, bool applied_only = false) {
+  Texts texts;
+  for (std::size_t i = 0; i < tunnel_settings_count(settings.get()); ++i) {
+    tunnel_setting step = TUNNEL_SETTING_INIT;
+    REQUIRE(tunnel_settings_get(settings.get(), i, &step) == TUNNEL_OK);
+    if (!applied_only || step.applied == 1) texts.emplace_back(step.text);
+  }
+  return texts;
+}
+
+std::string output(const std::string& command) {
+  FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string text;
+  char part[4096];
+  for (std::size_t size; (size = std::fread(part, 1, sizeof(part), pipe)) > 0;) {
+    text.append(part, size);
+  }
+  REQUIRE(::pclose(pipe) == 0);
+  return text;
+}
+
+// Everything that a plan can change, without the counters and lifetimes that change by themselves.
+std::string machine() {
+  return output(
+      "ip -o link | sed 's/qdisc.*//'; ip -o addr; ip -4 route show table all;"
+      "ip -6 route show table all");
+}
+
+bool has_line(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+Parsed example() {
+  return parse(
+      with_interface("Address = 10.9.0.1/24, fd00:9::1/64\nMTU = 1400\n"
+                     "[Peer]\nPublicKey = " +
+                     kPeerKey +
+                     "\n"
+                     "AllowedIPs = 10.9.0.2/32, 192.168.7.0/24, fd00:9::2/128\n"
+                     "[Peer]\nPublicKey = " +
+                     kOtherKey +
+                     "\n"
+                     "AllowedIPs = 192.168.0.0/16, fd00:7::/64, 10.9.0.3/32\n"));
+}
+
+}  // namespace
+
+TEST_CASE("a plan has the MTU, addresses, up, and routes that no address covers, longest first",
+          "[host][settings]") {
+  CHECK(texts(plan(example(), "wg0")) ==
+        Texts{"mtu 1400 dev wg0", "address 10.9.0.1/24 dev wg0", "address fd00:9::1/64 dev wg0",
+              "up dev wg0", "route fd00:7::/64 dev wg0", "route 192.168.7.0/24 dev wg0",
+              "route 192.168.0.0/16 dev wg0"});
+}
+
+TEST_CASE("without MTU a plan takes 1420, and with Table = off it has no routes",
+          "[host][settings]") {
+  const Parsed parsed = parse(with_interface("Table = off\n[Peer]\nPublicKey = " + kPeerKey +
+                                             "\nAllowedIPs = 0.0.0.0/0\n"));
+  CHECK(texts(plan(parsed, "wg0")) == Texts{"mtu 1420 dev wg0", "up dev wg0"});
+}
+
+TEST_CASE("a prefix that moved to another peer gets one route", "[host][settings]") {
+  const Parsed parsed =
+      parse(with_peer("AllowedIPs = 10.1.0.0/16\n[Peer]\nPublicKey = " + kOtherKey +
+                      "\nAllowedIPs = 10.1.0.0/16\n"));
+  CHECK(texts(plan(parsed, "wg0")) ==
+        Texts{"mtu 1420 dev wg0", "up dev wg0", "route 10.1.0.0/16 dev wg0"});
+}
+
+TEST_CASE("a plan refuses a default route with its place in the file", "[host][settings]") {
+  const Parsed parsed = parse(with_peer("AllowedIPs = 10.0.0.0/8, ::/0\n"));
+  tunnel_settings* settings = nullptr;
+  tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
+  CHECK(tunnel_settings_plan(parsed.config.get(), "wg0", &settings, &issue) == TUNNEL_ERR_CONFIG);
+  CHECK(settings == nullptr);
+  CHECK(issue.line == 5);
+  CHECK(issue.column == 26);
+}
+
+TEST_CASE("a plan refuses names that no interface can have", "[host][settings]") {
+  const Parsed parsed = example();
+  tunnel_settings* settings = nullptr;
+  for (const char* name : {"", "..", "a/b", "sixteen_letters_"}) {
+    CHECK(tunnel_settings_plan(parsed.config.get(), name, &settings, nullptr) ==
+          TUNNEL_ERR_ARGUMENT);
+  }
+}
+
+TEST_CASE("a plan is applied by netlink and undone without a trace", "[host][settings]") {
+  test::in_namespace([] {
+    test::run_command("ip link add wgt0 type veth peer name other");
+    const std::string before = machine();
+    const SettingsPtr settings = plan(example(), "wgt0");
+    REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_OK);
+    REQUIRE(texts(settings, true).size() == 7);
+    const std::string now = machine();
+    INFO(now);
+    REQUIRE(has_line(now, "mtu 1400"));
+    REQUIRE(has_line(now, "inet 10.9.0.1/24 scope global wgt0"));
+    REQUIRE(has_line(now, "inet6 fd00:9::1/64 scope global"));
+    REQUIRE(has_line(now, "192.168.7.0/24 dev wgt0 proto 84 scope link"));
+    REQUIRE(has_line(now, "fd00:7::/64 dev wgt0 proto 84"));
+    REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_ERR_STATE);
+    REQUIRE(tunnel_settings_undo(settings.get(), nullptr) == TUNNEL_OK);
+    REQUIRE(texts(settings, true).empty());
+    REQUIRE(machine() == before);
+    REQUIRE(tunnel_settings_undo(settings.get(), nullptr) == TUNNEL_OK);
+  });
+}
+
+TEST_CASE("a step that fails is named, and what was applied is undone", "[host][settings]") {
+  test::in_namespace([] {
+    test::run_command("ip link add wgt0 type veth peer name other");
+    test::run_command("ip link set other up");
+    test::run_command("ip route add 192.168.0.0/16 dev other");
+    const std::string before = machine();
+    const SettingsPtr settings = plan(example(), "wgt0");
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    REQUIRE(tunnel_settings_apply(settings.get(), &fault) == TUNNEL_ERR_EXISTS);
+    REQUIRE(fault.index == 6);
+    REQUIRE(fault.system == EEXIST);
+    REQUIRE(std::string(fault.message) == "route 192.168.0.0/16 dev wgt0: File exists");
+    REQUIRE(machine() == before);
+  });
+}
+
+TEST_CASE("undo leaves what others changed, and a deleted interface is no error",
+          "[host][settings]") {
+  test::in_namespace([] {
+    test::run_command("ip link add wgt0 type veth peer name other");
+    const SettingsPtr settings = plan(example(), "wgt0");
+    REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_OK);
+    test::run_command("ip link set wgt0 mtu 1390");
+    test::run_command("ip route del 192.168.7.0/24 dev wgt0");
+    test::run_command("ip route add 192.168.8.0/24 dev wgt0 proto static");
+    REQUIRE(tunnel_settings_undo(settings.get(), nullptr) == TUNNEL_OK);
+    REQUIRE(has_line(machine(), "mtu 1390"));
+    REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_OK);
+    test::run_command("ip link del wgt0");
+    REQUIRE(tunnel_settings_undo(settings.get(), nullptr) == TUNNEL_OK);
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    REQUIRE(tunnel_settings_apply(settings.get(), &fault) == TUNNEL_ERR_NOT_FOUND);
+    REQUIRE(std::string(fault.message) == "there is no interface wgt0");
+  });
+}
