@@ -14,7 +14,8 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]')
 PLAIN = set(
     """algorithm any array atomic bit bitset cassert cerrno charconv cinttypes climits compare
     concepts cstddef cstdint cstdlib cstring deque exception functional initializer_list iterator
-    limits list map memory new numeric optional queue set span string string_view tuple type_traits
+    limits list map memory new numeric optional queue set span string string_view system_error tuple
+    type_traits
     unordered_map unordered_set utility variant vector
     assert.h errno.h inttypes.h limits.h stddef.h stdint.h stdlib.h string.h""".split()
 )

@@ -12,7 +12,7 @@
 
 namespace {
 
-using namespace tunnel;
+namespace host = tunnel::host;
 
 // Runs a reader that fills a Config or an issue, and hands the result to the caller.
 template <class Reader>

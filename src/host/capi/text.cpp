@@ -9,7 +9,7 @@
 
 namespace {
 
-using namespace tunnel;
+namespace host = tunnel::host;
 
 std::int32_t put(const std::string& from, char* to, std::size_t size) noexcept {
   if (from.size() >= size) return TUNNEL_ERR_LIMIT;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/bytes.h"
+#include "base/base.h"
 #include "host/config/address_text.h"
 #include "host/config/suggest.h"
 
