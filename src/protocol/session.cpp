@@ -17,7 +17,6 @@ std::int32_t Session::start(const tunnel_cipher& cipher, const Start& start,
     return status;
   }
   created_at_ = now;
-  rekey_at_ = now + kRekeyAfterTime + start.jitter_ns;
   local_index_ = start.local_index;
   remote_index_ = start.remote_index;
   initiator_ = start.initiator;
@@ -28,7 +27,7 @@ std::int32_t Session::start(const tunnel_cipher& cipher, const Start& start,
 void Session::wipe() noexcept {
   base::wipe(send_key_, sizeof send_key_);
   base::wipe(receive_key_, sizeof receive_key_);
-  send_counter_ = created_at_ = rekey_at_ = 0;
+  send_counter_ = created_at_ = 0;
   local_index_ = remote_index_ = 0;
   live_ = initiator_ = asked_for_rekey_ = false;
   window_ = ReplayWindow();
@@ -44,7 +43,7 @@ bool Session::can_send(std::uint64_t now) const noexcept {
 }
 
 bool Session::wants_rekey_after_send(std::uint64_t now) const noexcept {
-  return send_counter_ >= kRekeyAfterMessages || (initiator_ && now >= rekey_at_);
+  return send_counter_ >= kRekeyAfterMessages || (initiator_ && age(now) >= kRekeyAfterTime);
 }
 
 std::int32_t Session::can_open(std::uint64_t counter, std::uint64_t now) const noexcept {

@@ -26,7 +26,6 @@ class Session {
     std::uint32_t local_index;   // what the peer writes into data messages for us
     std::uint32_t remote_index;  // what we write into data messages for the peer
     bool initiator;              // we sent the initiation
-    std::uint64_t jitter_ns;  // delays our 120 s rekey, so that simultaneous starts do not repeat
   };
   // Returns 0 or the cipher's error.
   std::int32_t start(const tunnel_cipher& cipher, const Start& start, std::uint64_t now) noexcept;
@@ -37,7 +36,7 @@ class Session {
   bool can_send(std::uint64_t now) const noexcept;
   // The next nonce. Only after can_send().
   std::uint64_t take_counter() noexcept { return send_counter_++; }
-  // After sending: 2^60 messages (either side), or 120 s + jitter (initiator).
+  // After sending: 2^60 messages (either side), or 120 s (initiator).
   bool wants_rekey_after_send(std::uint64_t now) const noexcept;
 
   // ---- receiving
@@ -64,7 +63,6 @@ class Session {
   alignas(16) std::uint8_t receive_key_[TUNNEL_CIPHER_KEY_MAX]{};
   std::uint64_t send_counter_ = 0;
   std::uint64_t created_at_ = 0;
-  std::uint64_t rekey_at_ = 0;
   std::uint32_t local_index_ = 0;
   std::uint32_t remote_index_ = 0;
   bool live_ = false;  // started and not wiped

@@ -14,7 +14,6 @@ struct SessionProbe {
 
 // Alice initiated, bob answered.
 struct Pair {
-  static constexpr std::uint64_t kRekeyJitter = 123'456'789;
 
   explicit Pair(std::uint64_t now) {
     [[maybe_unused]] const auto status = cipher::find_provider(nullptr, cipher);
@@ -25,8 +24,8 @@ struct Pair {
     SessionKeys a, b;
     a.send.writable()[0] = b.receive.writable()[0] = 1;
     a.receive.writable()[0] = b.send.writable()[0] = 2;
-    (void)alice.start(cipher, {a, 10, 20, true, kRekeyJitter}, now);
-    (void)bob.start(cipher, {b, 20, 10, false, kRekeyJitter}, now);
+    (void)alice.start(cipher, {a, 10, 20, true}, now);
+    (void)bob.start(cipher, {b, 20, 10, false}, now);
   }
 
   // Seals `length` bytes in place; the tag follows them.
