@@ -29,7 +29,7 @@ typedef struct tunnel_core tunnel_core;
 #define TUNNEL_INNER_ETHERNET 1 /* needs an own router */
 
 #define TUNNEL_MTU_DEFAULT 1420
-#define TUNNEL_MTU_ZERO UINT32_MAX /* as config.mtu: really zero, i.e. nothing inside is padded */
+#define TUNNEL_MTU_ZERO UINT32_MAX /* as config.mtu: really zero, padding has no bound */
 
 typedef struct tunnel_core_config {
   uint32_t size;          /* sizeof(tunnel_core_config) */
@@ -84,7 +84,7 @@ TUNNEL_API int32_t tunnel_core_set_private_key(tunnel_core* core, const uint8_t*
 /* Our public key. TUNNEL_ERR_NOT_FOUND when no private key is set. */
 TUNNEL_API int32_t tunnel_core_public_key(const tunnel_core* core, uint8_t key[TUNNEL_KEY_SIZE]);
 
-/* Changes the inside MTU (0 is legal: no padding). */
+/* Changes the inside MTU, the bound of padding (0 is legal: no bound). */
 TUNNEL_API int32_t tunnel_core_set_mtu(tunnel_core* core, uint32_t mtu);
 
 /* ---- peers ---- */
