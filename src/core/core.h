@@ -1,0 +1,221 @@
+// core.h — door of the room `core`: a whole tunnel with many peers, sans-IO.
+//
+// The verbs of tunnel/core.h, each in the file named after it: seal.cpp, open.cpp, poll.cpp.
+// Handshakes stand in handshakes.cpp, peers in peers.cpp. One thread at a time; nothing calls out
+// but to the cipher and router tables, which are pure.
+#pragma once
+
+#include <tunnel/core.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/base.h"
+#include "cipher/cipher.h"
+#include "core/deadline_queue.h"
+#include "core/event_queue.h"
+#include "core/handshake_queue.h"
+#include "core/index_table.h"
+#include "core/peer.h"
+#include "core/peer_table.h"
+#include "core/slab.h"
+#include "core/staging.h"
+#include "protocol/gate.h"
+#include "protocol/protocol.h"
+#include "router/router.h"
+
+namespace tunnel::core {
+
+// Moves the first byte of a packet inside its buffer, forward or back.
+inline void move_start(tunnel_packet& packet, std::int32_t by) noexcept {
+  packet.data += by;
+  packet.headroom += static_cast<std::uint32_t>(by);
+  packet.room -= static_cast<std::uint32_t>(by);
+}
+
+// Finds the queue link of a slot for the deadline queue.
+struct PeerLinks {
+  PeerTable& peers;
+  DeadlineLink& operator()(std::uint32_t slot) noexcept { return peers[slot].deadline; }
+};
+
+class Core {
+ public:
+  // Settings with defaults filled in and checked; only create() makes them.
+  struct Settings {
+    std::uint32_t mtu;
+    std::uint32_t inner;
+    std::uint32_t staging_bytes;
+    std::uint32_t max_peers;
+    std::uint32_t max_sessions;
+    std::uint64_t timestamp_floor_ns;
+    const std::uint8_t* test_seed;
+    tunnel_cipher cipher;
+    tunnel_router router;
+  };
+
+  static base::Result<std::unique_ptr<Core>> create(const tunnel_core_config& config);
+  explicit Core(const Settings& settings);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // ---- core.cpp
+  tunnel_layout layout() const noexcept;
+  void set_private_key(const std::uint8_t* key) noexcept;
+  const protocol::PublicKey* public_key() const noexcept;
+  void set_mtu(std::uint32_t mtu) noexcept { mtu_ = mtu; }
+  std::optional<tunnel_event> next_event() noexcept { return events_.pop(); }
+  tunnel_counters counters() const noexcept;
+
+  // ---- peers.cpp
+  base::Result<std::uint64_t> set_peer(const tunnel_peer_config& config);
+  std::int32_t remove_peer(std::uint64_t id) noexcept;
+  std::int32_t get_peer(std::uint64_t id, tunnel_peer_info& info) const noexcept;
+  std::int32_t find_peer(const protocol::PublicKey& key, std::uint64_t& id) const noexcept;
+  std::int32_t next_peer(std::uint64_t& cursor, std::uint64_t& id) const noexcept;
+  base::Result<std::size_t> peer_prefixes(std::uint64_t id,
+                                          std::span<tunnel_prefix> out) const noexcept;
+
+  // ---- seal.cpp, open.cpp, poll.cpp
+  void seal(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept;
+  void open(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept;
+  std::int32_t poll(std::span<tunnel_packet> packets, std::uint32_t budget, const tunnel_time& now,
+                    std::uint64_t& deadline) noexcept;
+  std::uint64_t deadline() const noexcept;
+
+  // ---- handshakes.cpp
+  std::int32_t initiate(std::uint64_t id, const tunnel_time& now) noexcept;
+  void network_changed(const tunnel_time& now) noexcept;
+  void forget_sessions() noexcept;
+
+ private:
+  static constexpr std::size_t kBatch = 64;
+  struct SealBatch;
+  struct OpenBatch;
+
+  // Buffers of one poll call, filled from the front.
+  struct Output {
+    std::span<tunnel_packet> packets;
+    std::size_t filled = 0;
+    std::uint32_t budget = 0;  // Diffie-Hellman work still allowed
+
+    bool full() const noexcept { return filled == packets.size(); }
+    tunnel_packet& next() noexcept { return packets[filled]; }
+  };
+
+  // ---- core.cpp: shared by the verbs
+  void advance(const tunnel_time& now) noexcept;
+  std::uint64_t now() const noexcept { return clock_.mono_ns; }
+  void drop(tunnel_packet& packet, std::int32_t reason) noexcept;
+  void count_drop(std::int32_t reason, std::uint64_t packets = 1) noexcept;
+  void emit(std::uint32_t kind, const Peer* peer, std::int64_t value) noexcept;
+  void wake(Peer& peer, std::uint64_t when) noexcept { deadlines_.bring_forward(peer.slot, when); }
+  bool can_send(const Peer& peer) const noexcept;
+  std::uint64_t fresh_jitter() noexcept { return random_.below(protocol::kJitter); }
+
+  // ---- peers.cpp
+  bool set_prefixes(Peer& peer, const tunnel_peer_config& config);
+  void set_fields(Peer& peer, const tunnel_peer_config& config) noexcept;
+
+  // ---- seal.cpp
+  void seal_batch(std::span<tunnel_packet> packets) noexcept;
+  void route(std::span<tunnel_packet> packets) noexcept;
+  std::uint64_t owner_of(tunnel_packet& packet) noexcept;
+  void plan_seal(tunnel_packet& packet, SealBatch& batch) noexcept;
+  void stage(Peer& peer, tunnel_packet& packet) noexcept;
+  std::uint32_t plan_data(PeerSession& session, std::uint8_t* datagram, std::uint32_t length,
+                          tunnel_aead_job& job) noexcept;
+  void commit_sent(Peer& peer, const PeerSession& session, std::uint32_t wire_bytes,
+                   bool keepalive) noexcept;
+
+  // ---- open.cpp
+  void open_batch(std::span<tunnel_packet> packets) noexcept;
+  void plan_open(tunnel_packet& packet, OpenBatch& batch) noexcept;
+  void plan_open_data(tunnel_packet& packet, OpenBatch& batch) noexcept;
+  void open_handshake(tunnel_packet& packet, protocol::MessageType type) noexcept;
+  void open_cookie_reply(tunnel_packet& packet) noexcept;
+  bool under_load() noexcept;
+  bool admit_under_load(tunnel_packet& packet) noexcept;
+  void commit_open(tunnel_packet& packet, PeerSession& session,
+                   const tunnel_aead_job& job) noexcept;
+  void deliver(Peer& peer, tunnel_packet& packet, std::uint32_t length) noexcept;
+  bool source_is_allowed(const Peer& peer, tunnel_packet& packet,
+                         const base::IpHeader* header) noexcept;
+
+  // ---- poll.cpp
+  bool serve_due_peer(Output& out) noexcept;
+  bool run_pending(Peer& peer, Output& out) noexcept;
+  bool run_initiation(Peer& peer, Output& out) noexcept;
+  bool run_keepalive(Peer& peer, Output& out) noexcept;
+  bool flush_staged(Peer& peer, Output& out) noexcept;
+  void send_data(Peer& peer, std::uint32_t length, Output& out) noexcept;
+  std::uint64_t next_deadline(const Peer& peer) const noexcept;
+  bool serve_handshake(Output& out) noexcept;
+  void give_up(Peer& peer) noexcept;
+
+  // ---- handshakes.cpp
+  void want_handshake(Peer& peer) noexcept;
+  void want_rekey(Peer& peer) noexcept;
+  bool throttled(const Peer& peer) const noexcept;
+  PeerHandshake* ensure_handshake(Peer& peer) noexcept;
+  PeerHandshake* keep_handshake(Peer& peer, const protocol::Key& static_static) noexcept;
+  bool static_static(const Peer& peer, protocol::Key& out) const noexcept;
+  bool make_initiation(Peer& peer, tunnel_packet& packet) noexcept;
+  std::int32_t answer_initiation(const QueuedHandshake& message, tunnel_packet& packet) noexcept;
+  std::int32_t check_initiation(const Peer& peer, const protocol::Timestamp& stamp) const noexcept;
+  std::int32_t respond(Peer& peer, protocol::Responder& responder, const QueuedHandshake& message,
+                       tunnel_packet& packet) noexcept;
+  std::int32_t accept_response(const QueuedHandshake& message) noexcept;
+  void finish_handshake_packet(Peer& peer, tunnel_packet& packet, std::uint32_t length) noexcept;
+  void established(Peer& peer, bool initiator) noexcept;
+  void report_floor() noexcept;
+  void report_unknown(const protocol::PublicKey& key) noexcept;
+  void learn_endpoint(Peer& peer, const tunnel_address& remote,
+                      const tunnel_address& local) noexcept;
+  void count_received(Peer& peer, std::uint32_t wire_bytes) noexcept;
+
+  // ---- sessions.cpp
+  PeerSession* begin_session(Peer& peer, const protocol::SessionKeys& keys,
+                             std::uint32_t local_index, std::uint32_t remote_index,
+                             bool initiator) noexcept;
+  void retire(const Keyring::Retired& sessions) noexcept;
+  void retire(PeerSession* session) noexcept;
+  void reap() noexcept;  // frees what was retired; only when no packet refers to a session
+  void forget_handshake(Peer& peer) noexcept;
+  void forget_keys(Peer& peer) noexcept;
+
+  Settings settings_;
+  std::uint32_t mtu_;
+  bool has_key_ = false;
+  protocol::Identity us_;
+  cipher::Random random_;
+  tunnel_time clock_{};
+  std::uint64_t jitter_;  // used by the packet path, which draws no random numbers
+
+  PeerTable peers_;
+  PeerLinks links_{peers_};
+  DeadlineQueue<PeerLinks> deadlines_{links_};
+  router::PrefixTable allowed_ips_;
+  IndexTable indices_;
+  Slab<PeerSession> sessions_;
+  Slab<PeerHandshake> handshakes_;
+  PeerSession* retired_ = nullptr;
+  Staging staging_;
+
+  HandshakeQueue queue_;
+  protocol::CookieIssuer cookies_;
+  protocol::RateLimiter limiter_;
+  std::uint64_t loaded_until_ = 0;
+  bool loaded_ = false;
+  protocol::TimestampSource timestamps_;
+  std::uint64_t stored_floor_;
+  std::uint64_t unknown_reported_at_ = Peer::kNever;
+
+  EventQueue events_;
+  tunnel_counters counters_{};
+};
+
+}  // namespace tunnel::core

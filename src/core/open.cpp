@@ -1,0 +1,221 @@
+// open.cpp — datagrams become inside packets.
+//
+//   1. plan    ordered    type and length; handshakes go through the gate into their queue; data
+//                         messages find their session
+//   2. crypt   parallel   the cipher table opens the batch; needs nothing but its jobs
+//   3. commit  ordered    replay, endpoint, key rotation, rekey, timers, inside header, owner,
+//   verdict
+//
+// No Diffie-Hellman happens here, and nothing allocates, blocks or answers a stranger, except by a
+// cookie reply under load, which is smaller than what caused it.
+#include <algorithm>
+#include <cstring>
+
+#include "core/core.h"
+
+namespace tunnel::core {
+
+using protocol::MessageType;
+
+// What stage 1 hands to stages 2 and 3.
+struct Core::OpenBatch {
+  struct Planned {
+    tunnel_packet* packet;
+    PeerSession* session;
+  };
+  std::array<tunnel_aead_job, kBatch> jobs;
+  std::array<Planned, kBatch> planned;
+  std::size_t count = 0;
+};
+
+void Core::open(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept {
+  advance(now);
+  while (!packets.empty()) {
+    const auto batch = std::min(packets.size(), kBatch);
+    open_batch(packets.first(batch));
+    packets = packets.subspan(batch);
+  }
+}
+
+void Core::open_batch(std::span<tunnel_packet> packets) noexcept {
+  OpenBatch batch;
+  for (auto& packet : packets) plan_open(packet, batch);
+  settings_.cipher.ops->open(settings_.cipher.self, batch.jobs.data(), batch.count);
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    commit_open(*batch.planned[i].packet, *batch.planned[i].session, batch.jobs[i]);
+  }
+  reap();
+}
+
+// ---- stage 1
+// -------------------------------------------------------------------------------------
+
+void Core::plan_open(tunnel_packet& packet, OpenBatch& batch) noexcept {
+  packet.verdict = TUNNEL_VERDICT_NONE;
+  packet.peer = 0;
+  ++counters_.rx_packets;
+  counters_.rx_bytes += packet.length;
+  if (!has_key_) return drop(packet, TUNNEL_DROP_NO_KEY);
+  if ((packet.flags & TUNNEL_PACKET_TRUNCATED) != 0) return drop(packet, TUNNEL_DROP_TOO_BIG);
+  const auto type = protocol::classify({packet.data, packet.length});
+  if (!type) return drop(packet, TUNNEL_DROP_MALFORMED);
+  switch (*type) {
+    case MessageType::data:
+      return plan_open_data(packet, batch);
+    case MessageType::cookie:
+      return open_cookie_reply(packet);
+    case MessageType::initiation:
+    case MessageType::response:
+      return open_handshake(packet, *type);
+  }
+}
+
+void Core::plan_open_data(tunnel_packet& packet, OpenBatch& batch) noexcept {
+  const auto header = protocol::read_data_header(packet.data);
+  const auto* entry = indices_.find(header.receiver);
+  if (entry == nullptr || entry->session == nullptr) {
+    return drop(packet, TUNNEL_DROP_UNKNOWN_INDEX);
+  }
+  auto& session = *entry->session;
+  if (session.session.can_open(header.counter, now()) != TUNNEL_OK) {
+    return drop(packet, TUNNEL_DROP_EXPIRED_KEY);
+  }
+  auto* inside = packet.data + protocol::kDataHeaderSize;
+  batch.jobs[batch.count] = {
+      .key = session.session.receive_key(),
+      .counter = header.counter,
+      .in = inside,
+      .out = inside,
+      .length = packet.length - static_cast<std::uint32_t>(protocol::kDataHeaderSize),
+      .result = TUNNEL_OK,
+      .reserved = {}};
+  batch.planned[batch.count++] = {&packet, &session};
+}
+
+// The gate: mac1 always, mac2 and the limiter under load. What passes waits for poll.
+void Core::open_handshake(tunnel_packet& packet, MessageType type) noexcept {
+  const base::Bytes message{packet.data, packet.length};
+  if (!protocol::check_mac1(us_, message)) return drop(packet, TUNNEL_DROP_MAC1);
+  if (type == MessageType::response) {
+    const auto* entry = indices_.find(protocol::receiver_index(message));
+    if (entry == nullptr || entry->session != nullptr) {
+      return drop(packet, TUNNEL_DROP_UNKNOWN_INDEX);
+    }
+  }
+  if (under_load() && !admit_under_load(packet)) return;
+  if (!queue_.push(packet)) return drop(packet, TUNNEL_DROP_BUSY);
+  packet.verdict = TUNNEL_VERDICT_CONSUMED;
+}
+
+// Sticky for a second, so that a load near the threshold does not flicker.
+bool Core::under_load() noexcept {
+  if (queue_.crowded()) loaded_until_ = now() + protocol::kSecond;
+  const bool loaded = now() < loaded_until_;
+  if (loaded != loaded_) {
+    loaded_ = loaded;
+    emit(TUNNEL_EVENT_UNDER_LOAD, nullptr, loaded ? 1 : 0);
+  }
+  return loaded;
+}
+
+// True when the sender proved that it owns its address and did not ask too often.
+bool Core::admit_under_load(tunnel_packet& packet) noexcept {
+  const base::Bytes message{packet.data, packet.length};
+  if (cookies_.check_mac2(message, packet.remote, now(), random_)) {
+    if (limiter_.allow(packet.remote, now())) return true;
+    drop(packet, TUNNEL_DROP_RATE_LIMITED);
+    return false;
+  }
+  cookies_.reply(us_, {packet.data, packet.length}, packet.remote, now(), random_);
+  packet.length = protocol::kCookieReplySize;
+  packet.verdict = TUNNEL_VERDICT_REPLY;
+  packet.flags |= TUNNEL_PACKET_HANDSHAKE;
+  ++counters_.cookie_replies;
+  ++counters_.tx_packets;
+  counters_.tx_bytes += packet.length;
+  return false;
+}
+
+// A cookie answers the mac1 we sent last, once, and never moves the endpoint. The next retry uses
+// it.
+void Core::open_cookie_reply(tunnel_packet& packet) noexcept {
+  const protocol::CookieReplyBytes reply(packet.data, protocol::kCookieReplySize);
+  const auto* entry = indices_.find(protocol::receiver_index(reply));
+  if (entry == nullptr) return drop(packet, TUNNEL_DROP_COOKIE);
+  auto& peer = peers_[entry->slot];
+  const bool initiation = entry->session == nullptr;
+  auto& welcome = initiation ? peer.handshake->cookie_welcome : entry->session->cookie_welcome;
+  const auto& mac1 = initiation ? peer.handshake->initiation_mac1 : entry->session->response_mac1;
+  if (!welcome || !peer.cookies.accept(reply, peer.public_key, mac1, now())) {
+    return drop(packet, TUNNEL_DROP_COOKIE);
+  }
+  welcome = false;
+  packet.peer = peer.id();
+  packet.verdict = TUNNEL_VERDICT_CONSUMED;
+}
+
+// ---- stage 3
+// -------------------------------------------------------------------------------------
+
+void Core::commit_open(tunnel_packet& packet, PeerSession& session,
+                       const tunnel_aead_job& job) noexcept {
+  if (job.result != TUNNEL_OK) return drop(packet, TUNNEL_DROP_FORGED);
+  const bool newest = session.session.window().is_newest(job.counter);
+  if (!session.session.window().accept(job.counter)) return drop(packet, TUNNEL_DROP_REPLAY);
+
+  auto& peer = peers_[session.slot];
+  packet.peer = peer.id();
+  session.received_at = now();
+  // Late packets come from where the peer was, so only the newest one moves the endpoint.
+  if (newest) learn_endpoint(peer, packet.remote, packet.local);
+  if (peer.keys.is_next(&session)) {
+    retire(peer.keys.confirmed());
+    established(peer, false);
+  }
+  auto* current = peer.keys.current();
+  if (current != nullptr && current->session.wants_rekey_after_receive(now())) want_handshake(peer);
+  count_received(peer, packet.length);
+
+  const auto length = job.length - TUNNEL_AEAD_TAG;
+  if (length == 0) {
+    ++counters_.keepalives_received;
+    packet.verdict = TUNNEL_VERDICT_CONSUMED;
+    return;
+  }
+  peer.timers.data_received(now());
+  wake(peer, peer.timers.deadline());
+  deliver(peer, packet, length);
+}
+
+void Core::deliver(Peer& peer, tunnel_packet& packet, std::uint32_t length) noexcept {
+  move_start(packet, protocol::kDataHeaderSize);
+  packet.length = length;
+  if (settings_.inner == TUNNEL_INNER_IP) {
+    const auto header = base::read_ip_header({packet.data, length});
+    if (!header) return drop(packet, TUNNEL_DROP_INNER_MALFORMED);
+    packet.length = header->total_length;  // what follows is padding
+    if (!source_is_allowed(peer, packet, &*header)) return drop(packet, TUNNEL_DROP_NOT_ALLOWED);
+  } else {
+    packet.flags |= TUNNEL_PACKET_ETHERNET;
+    if (!source_is_allowed(peer, packet, nullptr)) return drop(packet, TUNNEL_DROP_NOT_ALLOWED);
+  }
+  ++counters_.delivered_packets;
+  counters_.delivered_bytes += packet.length;
+  packet.verdict = TUNNEL_VERDICT_DELIVER;
+}
+
+// Asks the table of the whole tunnel, not the peer's own list: with overlapping prefixes only the
+// longest one counts.
+bool Core::source_is_allowed(const Peer& peer, tunnel_packet& packet,
+                             const base::IpHeader* header) noexcept {
+  const auto& custom = settings_.router;
+  if (custom.ops == nullptr) {
+    return allowed_ips_.find(header->family, header->source.data()) == peer.slot;
+  }
+  custom.ops->owner(custom.self, TUNNEL_INBOUND, &packet, 1);
+  const bool allowed = packet.peer == peer.id();
+  packet.peer = peer.id();
+  return allowed;
+}
+
+}  // namespace tunnel::core

@@ -1,0 +1,55 @@
+// sessions.cpp — where sessions begin and end.
+//
+// A session that a rekey retires may still be referred to by packets of the batch under way, so it
+// loses its index at once but its memory only in reap().
+#include "core/core.h"
+
+namespace tunnel::core {
+
+PeerSession* Core::begin_session(Peer& peer, const protocol::SessionKeys& keys,
+                                 std::uint32_t local_index, std::uint32_t remote_index,
+                                 bool initiator) noexcept {
+  auto* session = sessions_.take();
+  if (session == nullptr) return nullptr;
+  const protocol::Session::Start start{keys, local_index, remote_index, initiator};
+  if (session->session.start(settings_.cipher, start, now()) != TUNNEL_OK) {
+    sessions_.release(session);
+    return nullptr;
+  }
+  session->slot = peer.slot;
+  session->received_at = now();
+  return session;
+}
+
+void Core::retire(const Keyring::Retired& sessions) noexcept {
+  for (auto* session : sessions) retire(session);
+}
+
+void Core::retire(PeerSession* session) noexcept {
+  if (session == nullptr) return;
+  indices_.remove(session->session.local_index());
+  session->next_retired = retired_;
+  retired_ = session;
+}
+
+void Core::reap() noexcept {
+  while (retired_ != nullptr) {
+    auto* session = retired_;
+    retired_ = session->next_retired;
+    sessions_.release(session);
+  }
+}
+
+void Core::forget_handshake(Peer& peer) noexcept {
+  if (peer.handshake == nullptr) return;
+  if (peer.handshake->in_flight) indices_.remove(peer.handshake->initiator.sender());
+  handshakes_.release(peer.handshake);
+  peer.handshake = nullptr;
+}
+
+void Core::forget_keys(Peer& peer) noexcept {
+  for (auto* session : peer.keys.take_all()) retire(session);
+  forget_handshake(peer);
+}
+
+}  // namespace tunnel::core
