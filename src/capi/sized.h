@@ -1,0 +1,42 @@
+// sized.h — structs that begin with their size (C ABI rule 2).
+//
+// A smaller struct comes from an older caller: members it does not have are zero. A larger one
+// comes from a newer caller: fine while the part we do not know is zero.
+#pragma once
+
+#include <tunnel/status.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace tunnel::capi {
+
+template <class T>
+[[nodiscard]] std::int32_t read_sized(const T* from, T& to) noexcept {
+  if (from == nullptr || from->size < sizeof from->size) return TUNNEL_ERR_ARGUMENT;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(from);
+  const auto* end = bytes + from->size;
+  if (from->size > sizeof(T) &&
+      std::any_of(bytes + sizeof(T), end, [](auto b) { return b != 0; })) {
+    return TUNNEL_ERR_VERSION;
+  }
+  to = {};
+  std::memcpy(&to, from, std::min<std::size_t>(from->size, sizeof(T)));
+  to.size = sizeof(T);
+  return TUNNEL_OK;
+}
+
+// Fills as much as the caller's struct holds; what we do not know becomes zero.
+template <class T>
+[[nodiscard]] std::int32_t write_sized(const T& from, T* to) noexcept {
+  if (to == nullptr || to->size < sizeof to->size) return TUNNEL_ERR_ARGUMENT;
+  const auto size = to->size;
+  const auto known = std::min<std::size_t>(size, sizeof(T));
+  std::memcpy(to, &from, known);
+  std::memset(reinterpret_cast<std::uint8_t*>(to) + known, 0, size - known);
+  to->size = size;
+  return TUNNEL_OK;
+}
+
+}  // namespace tunnel::capi
