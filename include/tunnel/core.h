@@ -185,16 +185,15 @@ TUNNEL_API int32_t tunnel_core_open(tunnel_core* core, tunnel_packet* packets, s
  * packets.
  *
  * `packets` are empty buffers of `room` >= layout.poll_buffer bytes from data on; the first
- * returned ones are filled, with verdict SEND. *deadline_ns gets the monotonic time of the next
- * call: `now` while work waits (for buffers or budget), TUNNEL_TIME_NEVER when nothing is pending.
- * An event that happens later (seal, open, set_peer) may bring the deadline forward: see
- * tunnel_core_deadline().
+ * returned ones are filled, with verdict SEND. Fewer buffers or budget than work is no error: the
+ * deadline is then not later than `now`, and the rest comes with the next call.
  *
- * Returns the number of packets filled, or a negative error. */
+ * Returns the number of packets filled, or a negative error; then ask for the deadline. */
 TUNNEL_API int32_t tunnel_core_poll(tunnel_core* core, tunnel_packet* packets, size_t count,
-                                    uint32_t budget, const tunnel_time* now, uint64_t* deadline_ns);
+                                    uint32_t budget, const tunnel_time* now);
 
-/* When poll must be called next, without running anything. 0 = at once. */
+/* The monotonic time at which poll must be called next: not later than the last `now` while work
+ * waits, TUNNEL_TIME_NEVER when nothing is pending. Every other call may bring it forward. */
 TUNNEL_API uint64_t tunnel_core_deadline(const tunnel_core* core);
 
 /* Asks for a handshake with a peer whose endpoint is known, now, unless one is in progress or was

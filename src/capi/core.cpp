@@ -147,16 +147,13 @@ int32_t tunnel_core_open(tunnel_core* core, tunnel_packet* packets, size_t count
 }
 
 int32_t tunnel_core_poll(tunnel_core* core, tunnel_packet* packets, size_t count, uint32_t budget,
-                         const tunnel_time* now, uint64_t* deadline_ns) {
+                         const tunnel_time* now) {
   if (!usable(core, packets, count, now) || count > INT32_MAX) return TUNNEL_ERR_ARGUMENT;
   const auto needed = core->core->layout().poll_buffer;
   for (size_t i = 0; i < count; ++i) {
     if (packets[i].data == nullptr || packets[i].room < needed) return TUNNEL_ERR_ARGUMENT;
   }
-  uint64_t deadline = TUNNEL_TIME_NEVER;
-  const auto filled = core->core->poll({packets, count}, budget, *now, deadline);
-  if (deadline_ns != nullptr) *deadline_ns = deadline;
-  return filled;
+  return core->core->poll({packets, count}, budget, *now);
 }
 
 uint64_t tunnel_core_deadline(const tunnel_core* core) {

@@ -82,8 +82,8 @@ class Core {
   // ---- seal.cpp, open.cpp, poll.cpp
   void seal(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept;
   void open(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept;
-  std::int32_t poll(std::span<tunnel_packet> packets, std::uint32_t budget, const tunnel_time& now,
-                    std::uint64_t& deadline) noexcept;
+  std::int32_t poll(std::span<tunnel_packet> packets, std::uint32_t budget,
+                    const tunnel_time& now) noexcept;
   std::uint64_t deadline() const noexcept;
 
   // ---- handshakes.cpp

@@ -31,7 +31,7 @@ bool take(std::uint32_t& set, std::uint32_t bits) noexcept {
 }  // namespace
 
 std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
-                        const tunnel_time& now, std::uint64_t& deadline) noexcept {
+                        const tunnel_time& now) noexcept {
   advance(now);
   jitter_ = fresh_jitter();
   Output out{packets, 0, budget};
@@ -39,7 +39,6 @@ std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
   }
   reap();
   if (queue_.empty()) under_load();  // notices the end of a load without traffic
-  deadline = std::max(this->deadline(), clock_.mono_ns);
   return static_cast<std::int32_t>(out.filled);
 }
 

@@ -195,12 +195,10 @@ void Simulation::settle(Node& node) {
     std::vector<Buffer> buffers(4);
     std::array<tunnel_packet, 4> packets;
     for (std::size_t i = 0; i < packets.size(); ++i) packets[i] = buffers[i].packet;
-    std::uint64_t deadline = 0;
-    const auto filled =
-        tunnel_core_poll(node.core(), packets.data(), packets.size(), 1, &now, &deadline);
+    const auto filled = tunnel_core_poll(node.core(), packets.data(), packets.size(), 1, &now);
     assert(filled >= 0);
     for (std::int32_t i = 0; i < filled; ++i) post(node, packets[static_cast<std::size_t>(i)]);
-    if (deadline > now_) break;
+    if (tunnel_core_deadline(node.core()) > now_) break;
   }
   tunnel_event event = TUNNEL_EVENT_INIT;
   while (tunnel_core_next_event(node.core(), &event) == 1) node.events.push_back(event);
