@@ -89,9 +89,9 @@ class Core {
     return tunnel_core_open(get(), packets.data(), packets.size(), &now);
   }
   // The number of packets filled, or an error.
-  std::int32_t poll(std::span<tunnel_packet> packets, std::uint32_t budget, const tunnel_time& now,
-                    std::uint64_t& deadline_ns) noexcept {
-    return tunnel_core_poll(get(), packets.data(), packets.size(), budget, &now, &deadline_ns);
+  std::int32_t poll(std::span<tunnel_packet> packets, std::uint32_t budget,
+                    const tunnel_time& now) noexcept {
+    return tunnel_core_poll(get(), packets.data(), packets.size(), budget, &now);
   }
   std::uint64_t deadline() const noexcept { return tunnel_core_deadline(get()); }
   std::int32_t initiate(std::uint64_t peer, const tunnel_time& now) noexcept {
