@@ -5,14 +5,13 @@
 #include <memory>
 #include <string>
 
-#include "host/capi/guard.h"
 #include "host/capi/objects.h"
 #include "host/config/config.h"
 #include "host/system/system.h"
 
-namespace {
-
 namespace host = tunnel::host;
+
+namespace {
 
 // Runs a reader that fills a Config or an issue, and hands the result to the caller.
 template <class Reader>

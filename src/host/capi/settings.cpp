@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "host/capi/guard.h"
 #include "host/settings/settings.h"
 #include "host/system/system.h"
 
@@ -13,9 +12,9 @@ struct tunnel_settings {
   tunnel::host::Applier applier;
 };
 
-namespace {
+namespace host = tunnel::host;
 
-using namespace tunnel;
+namespace {
 
 // Runs `work` with a fault to fill, and hands the fault to the caller when something failed.
 template <class Work>

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <string>
 
-#include "host/capi/guard.h"
 #include "host/config/config.h"
-
-namespace {
+#include "host/system/system.h"
 
 namespace host = tunnel::host;
+
+namespace {
 
 std::int32_t put(const std::string& from, char* to, std::size_t size) noexcept {
   if (from.size() >= size) return TUNNEL_ERR_LIMIT;

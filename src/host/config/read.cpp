@@ -1,8 +1,5 @@
 #include "host/config/read.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 
 #include "host/config/parser.h"
@@ -11,14 +8,14 @@
 namespace tunnel::host {
 namespace {
 
-void warn_about_owner(const std::string& path, const FileOwner& owner, Config& config) {
-  if ((owner.mode & (S_IRWXG | S_IRWXO)) != 0) {
+void warn_about_access(const std::string& path, const FileAccess& access, Config& config) {
+  if (access.open_to_others) {
     warn(config, {"other users may read this file, which holds a private key",
                   "run: chmod 600 '" + path + "'"});
   }
-  if (owner.user != 0 && owner.user != ::geteuid()) {
-    warn(config,
-         {"this file belongs to user " + std::to_string(owner.user) + ", who can change it", ""});
+  if (access.foreign) {
+    const std::string owner = std::to_string(access.owner);
+    warn(config, {"this file belongs to user " + owner + ", who can change it", ""});
   }
 }
 
@@ -32,16 +29,16 @@ Words why_unreadable(std::int32_t status, int system_error) {
 }  // namespace
 
 std::int32_t read_config(const std::string& path, Config& config, tunnel_config_issue& issue) {
-  FileOwner owner{};
+  FileAccess access{};
   errno = 0;
-  const auto content = read_file(path, kLongestFile, &owner);
+  const auto content = read_file(path, kLongestFile, &access);
   if (!content) {
     issue = issue_of_file(why_unreadable(content.status(), errno), content.status());
     return content.status();
   }
   const std::int32_t status = parse_config(content->text(), config, issue);
   if (status == TUNNEL_OK && !config.interface.private_key.is_zero()) {
-    warn_about_owner(path, owner, config);
+    warn_about_access(path, access, config);
   }
   return status;
 }

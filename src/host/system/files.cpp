@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +17,11 @@ using base::Error;
 bool is_name_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("_=+.-").find(c) != std::string_view::npos;
+}
+
+FileAccess access_of(const struct stat& info) noexcept {
+  const bool open = (info.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+  return {info.st_uid, open, info.st_uid != 0 && info.st_uid != ::geteuid()};
 }
 
 std::int32_t read_all(int fd, std::size_t limit, base::WipedBuffer& content) {
@@ -49,7 +55,7 @@ bool is_tunnel_name(std::string_view name) noexcept {
 }
 
 base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t limit,
-                                          FileOwner* owner) {
+                                          FileAccess* access) {
   // O_NONBLOCK: opening a fifo must not wait for its other end.
   const base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!fd.valid()) return Error{status_of(errno)};
@@ -57,7 +63,7 @@ base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t l
   if (::fstat(fd.get(), &info) != 0) return Error{status_of(errno)};
   if (!S_ISREG(info.st_mode)) return Error{TUNNEL_ERR_UNSUPPORTED};
   if (static_cast<std::uintmax_t>(info.st_size) > limit) return Error{TUNNEL_ERR_LIMIT};
-  if (owner != nullptr) *owner = {info.st_uid, info.st_mode & 07777};
+  if (access != nullptr) *access = access_of(info);
   base::WipedBuffer content;
   content.reserve(static_cast<std::size_t>(info.st_size) + 65536);
   const std::int32_t status = read_all(fd.get(), limit, content);

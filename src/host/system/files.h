@@ -1,8 +1,6 @@
 // files.h — small files, and names of tunnels as parts of paths.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,15 +14,17 @@ namespace tunnel::host {
 // interface and as a part of a path.
 bool is_tunnel_name(std::string_view name) noexcept;
 
-struct FileOwner {
-  uid_t user;
-  mode_t mode;  // permission bits
+// Who else can get at a file.
+struct FileAccess {
+  std::uint32_t owner;
+  bool open_to_others;  // group or others may read or write it
+  bool foreign;         // the owner is neither root nor who runs us
 };
 
 // Reads a regular file of at most `limit` bytes; fifos, devices and directories are UNSUPPORTED
-// and are never waited for. `owner` may be null. errno says more on failure.
+// and are never waited for. `access` may be null. errno says more on failure.
 base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t limit,
-                                          FileOwner* owner);
+                                          FileAccess* access);
 
 // Replaces a file (0600) so that a reader, or the next start after a power cut, finds the old
 // content or the new one. `directory` is open.

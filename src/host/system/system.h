@@ -1,7 +1,8 @@
-// system.h — door of the room `host/system`: errors of the system, files, and the sizes of C
-// structs. What every host room needs and none should write twice.
+// system.h — door of the room `host/system`: errors of the system, files, exceptions, and
+// the sizes of C structs. What every host room needs and none should write twice.
 #pragma once
 
 #include "host/system/files.h"
+#include "host/system/guard.h"
 #include "host/system/sized.h"
 #include "host/system/status.h"

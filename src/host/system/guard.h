@@ -1,11 +1,11 @@
-// guard.h — where exceptions of the standard library stop. Nobody else in this library catches.
+// guard.h — where exceptions of the standard library stop: at the C door, and at the top of our own
+// threads. Nobody else in this library catches.
 #pragma once
 
 #include <tunnel/status.h>
 
 #include <cstdint>
 #include <new>
-#include <system_error>
 #include <type_traits>
 
 namespace tunnel::host {
@@ -18,8 +18,6 @@ template <class Body>
     return body();
   } catch (const std::bad_alloc&) {
     return TUNNEL_ERR_MEMORY;
-  } catch (const std::system_error&) {
-    return TUNNEL_ERR_RESOURCES;  // std::thread: no more threads
   } catch (...) {
     return TUNNEL_ERR_SYSTEM;
   }
