@@ -19,7 +19,7 @@ typedef struct tunnel_transport_ops {
   uint32_t flags; /* zero */
 
   /* As tunnel_device_ops.read; fills remote and local too. A datagram that did not fit has the flag
-   * TRUNCATED. Errors of single datagrams (ICMP, a vanished route) are swallowed and counted. */
+   * TRUNCATED. Errors of earlier datagrams (ICMP, a vanished route) are swallowed. */
   int32_t (*read)(void* self, const tunnel_slab* slab, tunnel_packet* packets, size_t max);
 
   /* Sends packets with verdict SEND or REPLY to packet.remote, from packet.local when its family is
@@ -95,7 +95,9 @@ typedef struct tunnel_pair_config {
   { sizeof(tunnel_pair_config) }
 TUNNEL_API void tunnel_pair_config_init(tunnel_pair_config* config);
 
-/* The ends may be used by different threads; each is closed by its owner. */
+/* A datagram reaches the other end when its remote address is that end's; any other is UNREACHABLE.
+ * Nobody notices that the other end was closed. When `capacity` datagrams are under way, write says
+ * WAIT. The ends may be used by different threads; each is closed by its owner. */
 TUNNEL_API int32_t tunnel_transport_pair(const tunnel_pair_config* config,
                                          tunnel_transport ends[2]);
 

@@ -1,5 +1,7 @@
 #include <tunnel/transport.h>
 
+#include <algorithm>
+
 #include "capi/config.h"
 #include "capi/guard.h"
 #include "transport/transport.h"
@@ -20,4 +22,24 @@ int32_t tunnel_udp_open(const tunnel_udp_config* config, tunnel_transport* out) 
     if (opened) *out = *opened;
     return opened.status();
   });
+}
+
+void tunnel_pair_config_init(tunnel_pair_config* config) {
+  if (config) *config = TUNNEL_PAIR_CONFIG_INIT;
+}
+
+int32_t tunnel_transport_pair(const tunnel_pair_config* config, tunnel_transport ends[2]) {
+  return capi::guarded([&]() -> int32_t {
+    if (!ends) return TUNNEL_ERR_ARGUMENT;
+    tunnel_pair_config known;
+    if (const auto status = capi::read_config(config, known); status != TUNNEL_OK) return status;
+    const auto made = transport::make_pair(known);
+    if (made) std::copy(made->begin(), made->end(), ends);
+    return made.status();
+  });
+}
+
+int32_t tunnel_transport_pair_advance(const tunnel_transport* end, uint64_t mono_ns) {
+  if (!end) return TUNNEL_ERR_ARGUMENT;
+  return transport::advance(*end, mono_ns);
 }
