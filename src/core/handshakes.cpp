@@ -29,7 +29,6 @@ base::MutableBytesOf<N> message_space(tunnel_packet& packet) noexcept {
 }  // namespace
 
 // ---- asking
-// --------------------------------------------------------------------------------------
 
 // Every trigger but a retry. While an initiation is in flight there is nothing to add.
 void Core::want_handshake(Peer& peer) noexcept {
@@ -112,7 +111,6 @@ void Core::forget_sessions() noexcept {
 }
 
 // ---- initiation, our side
-// ------------------------------------------------------------------------
 
 PeerHandshake* Core::ensure_handshake(Peer& peer) noexcept {
   if (peer.handshake != nullptr) return peer.handshake;
@@ -193,7 +191,6 @@ void Core::report_floor() noexcept {
 }
 
 // ---- initiation, their side
-// ----------------------------------------------------------------------
 
 // Returns TUNNEL_VERDICT_SEND with the response in `packet`, or a drop reason.
 std::int32_t Core::answer_initiation(const QueuedHandshake& message,
@@ -271,7 +268,6 @@ void Core::report_unknown(const protocol::PublicKey& key) noexcept {
 }
 
 // ---- response
-// ------------------------------------------------------------------------------------
 
 // Returns TUNNEL_VERDICT_CONSUMED or a drop reason.
 std::int32_t Core::accept_response(const QueuedHandshake& message) noexcept {
@@ -302,7 +298,6 @@ std::int32_t Core::accept_response(const QueuedHandshake& message) noexcept {
 }
 
 // ---- both
-// ----------------------------------------------------------------------------------------
 
 void Core::established(Peer& peer, bool initiator) noexcept {
   peer.timers.handshake_complete();

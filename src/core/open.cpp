@@ -48,7 +48,6 @@ void Core::open_batch(std::span<tunnel_packet> packets) noexcept {
 }
 
 // ---- stage 1
-// -------------------------------------------------------------------------------------
 
 void Core::plan_open(tunnel_packet& packet, OpenBatch& batch) noexcept {
   packet.verdict = TUNNEL_VERDICT_NONE;
@@ -155,7 +154,6 @@ void Core::open_cookie_reply(tunnel_packet& packet) noexcept {
 }
 
 // ---- stage 3
-// -------------------------------------------------------------------------------------
 
 void Core::commit_open(tunnel_packet& packet, PeerSession& session,
                        const tunnel_aead_job& job) noexcept {

@@ -47,7 +47,6 @@ std::uint64_t Core::deadline() const noexcept {
 }
 
 // ---- stage 1: one peer
-// ---------------------------------------------------------------------------
 
 // False when no peer is due, or the first one lacks a buffer or budget.
 bool Core::serve_due_peer(Output& out) noexcept {
@@ -175,7 +174,6 @@ void Core::give_up(Peer& peer) noexcept {
 }
 
 // ---- stage 2: one handshake message
-// --------------------------------------------------------------
 
 bool Core::serve_handshake(Output& out) noexcept {
   if (queue_.empty() || out.full() || out.budget == 0) return false;

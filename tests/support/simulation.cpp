@@ -76,7 +76,6 @@ std::uint64_t number_of(const Bytes& inside) {
 }
 
 // ---- node
-// ----------------------------------------------------------------------------------------
 
 Node::Node(const Options& options) : address(ipv4(options.number)), options_(options) {
   std::memset(private_key_, options.number, sizeof private_key_);
@@ -124,7 +123,6 @@ std::uint64_t Node::drops(std::int32_t reason) const {
 }
 
 // ---- simulation
-// ----------------------------------------------------------------------------------
 
 Node& Simulation::add(std::uint8_t number) {
   Node::Options options;

@@ -36,7 +36,8 @@ class Core {
   tunnel_core* release() noexcept { return core_.release(); }
 
   Result<tunnel_layout> layout() const noexcept {
-    tunnel_layout layout = TUNNEL_LAYOUT_INIT;
+    tunnel_layout layout{};
+    layout.size = sizeof layout;
     const auto status = tunnel_core_layout(get(), &layout);
     return {status, layout};
   }
@@ -103,12 +104,14 @@ class Core {
   std::int32_t forget_sessions() noexcept { return tunnel_core_forget_sessions(get()); }
 
   std::optional<tunnel_event> next_event() noexcept {
-    tunnel_event event = TUNNEL_EVENT_INIT;
+    tunnel_event event{};
+    event.size = sizeof event;
     if (tunnel_core_next_event(get(), &event) != 1) return std::nullopt;
     return event;
   }
   Result<tunnel_counters> counters() const noexcept {
-    tunnel_counters counters = TUNNEL_COUNTERS_INIT;
+    tunnel_counters counters{};
+    counters.size = sizeof counters;
     const auto status = tunnel_core_counters(get(), &counters);
     return {status, counters};
   }

@@ -14,7 +14,6 @@ struct SessionProbe {
 
 // Alice initiated, bob answered.
 struct Pair {
-
   explicit Pair(std::uint64_t now) {
     [[maybe_unused]] const auto status = cipher::find_provider(nullptr, cipher);
     start(now);
