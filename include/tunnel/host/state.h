@@ -20,8 +20,8 @@ typedef struct tunnel_state tunnel_state;
  * (bad name), SYSTEM; a daemon may well go on without. */
 TUNNEL_API int32_t tunnel_state_open(const char* directory, const char* name, tunnel_state** state);
 
-/* Gives stored endpoints to those peers of the core that have none, and learns which peer is who.
- * Call it after tunnel_config_apply, before the engine runs. */
+/* Gives stored endpoints to those peers of the core that have none, and forgets peers that the core
+ * does not know. Call it after tunnel_config_apply, before the engine runs. */
 TUNNEL_API int32_t tunnel_state_apply(tunnel_state* state, tunnel_core* core);
 
 /* Hand in every event of the engine: a moved endpoint is written soon. Any thread, never blocks on

@@ -91,7 +91,7 @@ std::int32_t replace_file(const base::Descriptor& directory, const std::string& 
 
 base::Result<base::Descriptor> open_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return Error{status_of(errno)};
-  base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) return Error{status_of(errno)};
   return fd;
 }

@@ -1,0 +1,49 @@
+// state.cpp — the functions of tunnel/host/state.h.
+#include <tunnel/host/state.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "host/state/state.h"
+#include "host/system/system.h"
+
+namespace host = tunnel::host;
+
+struct tunnel_state {
+  std::unique_ptr<host::State> state;
+};
+
+int32_t tunnel_state_open(const char* directory, const char* name, tunnel_state** state) {
+  if (name == nullptr || state == nullptr) return TUNNEL_ERR_ARGUMENT;
+  *state = nullptr;
+  return host::guarded([&]() -> std::int32_t {
+    auto opened = host::open_state(directory == nullptr ? "/var/lib/simplevpn" : directory, name);
+    if (!opened) return opened.status();
+    *state = std::make_unique<tunnel_state>(std::move(*opened)).release();
+    return TUNNEL_OK;
+  });
+}
+
+int32_t tunnel_state_apply(tunnel_state* state, tunnel_core* core) {
+  if (state == nullptr || core == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&] { return state->state->apply(core); });
+}
+
+int32_t tunnel_state_event(tunnel_state* state, const tunnel_event* event) {
+  if (state == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&]() -> std::int32_t {
+    tunnel_event known{};
+    const std::int32_t status = host::take(event, known);
+    if (status != TUNNEL_OK || known.kind != TUNNEL_EVENT_ENDPOINT) return status;
+    host::PublicKey key{};
+    std::copy_n(known.public_key, key.size(), key.begin());
+    state->state->set(key, known.address);
+    return TUNNEL_OK;
+  });
+}
+
+void tunnel_state_destroy(tunnel_state* state) {
+  delete state;
+}
