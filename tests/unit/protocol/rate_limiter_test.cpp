@@ -48,6 +48,7 @@ TEST_CASE("the port does not matter, the family and the address do", "[protocol]
   CHECK(limiter.allow(ipv4(192, 0, 2, 2), 0));
   CHECK(limiter.allow(ipv6(0, 0xc0000201), 0));
   CHECK(limiter.allow(ipv6(0, 0), 0));
+  CHECK(limiter.allow({TUNNEL_FAMILY_LINK, 0, 0, 0, {192, 0, 2, 1, 0, 0}}, 0));
 }
 
 TEST_CASE("all of an IPv6 /64 is one source", "[protocol][limiter]") {
