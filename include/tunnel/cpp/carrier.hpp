@@ -66,7 +66,7 @@ class Device : public Carrier<tunnel_device> {
  public:
   using Carrier::Carrier;
 
-  static Result<Device> tun(const tunnel_tun_config& config = TUNNEL_TUN_CONFIG_INIT) noexcept {
+  static Result<Device> tun(const tunnel_tun_config& config = sized<tunnel_tun_config>()) noexcept {
     tunnel_device device{};
     const auto status = tunnel_tun_open(&config, &device);
     return {status, Device(device)};
@@ -93,14 +93,15 @@ class Transport : public Carrier<tunnel_transport> {
  public:
   using Carrier::Carrier;
 
-  static Result<Transport> udp(const tunnel_udp_config& config = TUNNEL_UDP_CONFIG_INIT) noexcept {
+  static Result<Transport> udp(
+      const tunnel_udp_config& config = sized<tunnel_udp_config>()) noexcept {
     tunnel_transport transport{};
     const auto status = tunnel_udp_open(&config, &transport);
     return {status, Transport(transport)};
   }
   // Two transports joined in memory, with faults by choice.
   static Result<std::array<Transport, 2>> pair(
-      const tunnel_pair_config& config = TUNNEL_PAIR_CONFIG_INIT) noexcept {
+      const tunnel_pair_config& config = sized<tunnel_pair_config>()) noexcept {
     tunnel_transport ends[2] = {};
     const auto status = tunnel_transport_pair(&config, ends);
     return {status, {Transport(ends[0]), Transport(ends[1])}};

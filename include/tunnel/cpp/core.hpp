@@ -14,7 +14,7 @@ namespace tunnel {
 
 // tunnel_peer_info holds the preshared key, so it is wiped when it dies.
 struct PeerInfo : tunnel_peer_info {
-  PeerInfo() noexcept : tunnel_peer_info TUNNEL_PEER_INFO_INIT {}
+  PeerInfo() noexcept : tunnel_peer_info(sized<tunnel_peer_info>()) {}
   PeerInfo(const PeerInfo&) = delete;
   PeerInfo& operator=(const PeerInfo&) = delete;
   ~PeerInfo() { tunnel_key_wipe(preshared_key, sizeof preshared_key); }
@@ -26,7 +26,8 @@ class Core {
   // Owns `core` from now on.
   explicit Core(tunnel_core* core) noexcept : core_(core) {}
 
-  static Result<Core> create(const tunnel_core_config& config = TUNNEL_CORE_CONFIG_INIT) noexcept {
+  static Result<Core> create(
+      const tunnel_core_config& config = sized<tunnel_core_config>()) noexcept {
     tunnel_core* core = nullptr;
     const auto status = tunnel_core_create(&config, &core);
     return {status, Core(core)};
@@ -36,8 +37,7 @@ class Core {
   tunnel_core* release() noexcept { return core_.release(); }
 
   Result<tunnel_layout> layout() const noexcept {
-    tunnel_layout layout{};
-    layout.size = sizeof layout;
+    auto layout = sized<tunnel_layout>();
     const auto status = tunnel_core_layout(get(), &layout);
     return {status, layout};
   }
@@ -104,14 +104,12 @@ class Core {
   std::int32_t forget_sessions() noexcept { return tunnel_core_forget_sessions(get()); }
 
   std::optional<tunnel_event> next_event() noexcept {
-    tunnel_event event{};
-    event.size = sizeof event;
+    auto event = sized<tunnel_event>();
     if (tunnel_core_next_event(get(), &event) != 1) return std::nullopt;
     return event;
   }
   Result<tunnel_counters> counters() const noexcept {
-    tunnel_counters counters{};
-    counters.size = sizeof counters;
+    auto counters = sized<tunnel_counters>();
     const auto status = tunnel_core_counters(get(), &counters);
     return {status, counters};
   }

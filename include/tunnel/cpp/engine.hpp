@@ -29,8 +29,7 @@ class Engine {
   // Adopts all three when it succeeds; when it fails they are the caller's still, untouched.
   static Result<Engine> create(Core&& core, Device&& device, Transport&& transport,
                                EngineOptions options = {}) noexcept {
-    tunnel_engine_config config{};
-    config.size = sizeof config;
+    auto config = sized<tunnel_engine_config>();
     config.flags = options.flags;
     config.batch = options.batch;
     config.core = core.get();
@@ -70,16 +69,14 @@ class Engine {
   }
 
   std::optional<tunnel_event> next_event() noexcept {
-    tunnel_event event{};
-    event.size = sizeof event;
+    auto event = sized<tunnel_event>();
     if (tunnel_engine_next_event(get(), &event) != 1) return std::nullopt;
     return event;
   }
   // Readable while events wait; the engine's.
   std::int64_t event_handle() const noexcept { return tunnel_engine_event_handle(get()); }
   Result<tunnel_engine_counters> counters() const noexcept {
-    tunnel_engine_counters counters{};
-    counters.size = sizeof counters;
+    auto counters = sized<tunnel_engine_counters>();
     const auto status = tunnel_engine_get_counters(get(), &counters);
     return {status, counters};
   }

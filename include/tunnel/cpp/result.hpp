@@ -10,6 +10,14 @@
 
 namespace tunnel {
 
+// A struct of the C ABI with its size set and everything else zero, as its _INIT macro makes it.
+template <class T>
+constexpr T sized() noexcept {
+  T value{};
+  value.size = sizeof value;
+  return value;
+}
+
 // A value, or why there is none (a negative TUNNEL_ERR_).
 template <class T>
 class [[nodiscard]] Result {
