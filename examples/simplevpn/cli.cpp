@@ -1,0 +1,202 @@
+#include "cli.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+
+#include "commands.h"
+#include "demo/demo.h"
+#include "format.h"
+
+namespace simplevpn {
+namespace {
+
+// What the parser fills in. It outlives the run of the chosen command.
+class CommandLine {
+ public:
+  CommandLine();
+  int run(const std::vector<std::string>& arguments);
+
+ private:
+  using Command = std::function<int()>;
+
+  CLI::App* add(CLI::App& parent, const char* name, const char* purpose, Command command);
+  void add_global_options();
+  void add_keys();
+  void add_init();
+  void add_init_server(CLI::App& init);
+  void add_init_client(CLI::App& init);
+  void add_tunnels();
+  void add_queries();
+  void add_demo();
+  CLI::App* add_runner(const char* name, const char* purpose, bool foreground);
+  void finish_output(const std::vector<std::string>& arguments);
+  int refuse(const CLI::ParseError& error);
+
+  CLI::App app_{"A VPN that speaks WireGuard, built on libtunnel.", "simplevpn"};
+  Output output_;
+  std::string color_ = "auto";
+  std::string log_format_ = "text";
+  bool verbose_ = false;
+  Up up_;
+  InitServer init_server_;
+  InitClient init_client_;
+  DemoOptions demo_;
+  std::string name_;
+  Command chosen_;
+};
+
+CommandLine::CommandLine() {
+  app_.require_subcommand(1);
+  app_.fallthrough();
+  app_.set_version_flag("--version", [] { return "simplevpn " SIMPLEVPN_VERSION; });
+  add_global_options();
+  add_keys();
+  add_init();
+  add_tunnels();
+  add_queries();
+  add_demo();
+}
+
+CLI::App* CommandLine::add(CLI::App& parent, const char* name, const char* purpose,
+                           Command command) {
+  CLI::App* app = parent.add_subcommand(name, purpose);
+  app->callback([this, command = std::move(command)] { chosen_ = command; });
+  return app;
+}
+
+void CommandLine::add_global_options() {
+  app_.add_flag("--json", output_.json, "Results and errors as JSON");
+  app_.add_option("--color", color_, "Colours on standard output")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN");
+  app_.add_flag("-q,--quiet", output_.quiet, "No advice, no informational log lines");
+  app_.add_flag("-v,--verbose", verbose_, "Also log details");
+  app_.add_option("--log-format", log_format_, "Log lines of a running tunnel")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORM");
+}
+
+void CommandLine::add_keys() {
+  add(app_, "genkey", "Make a private key", [this] { return genkey(output_); });
+  add(app_, "genpsk", "Make a preshared key", [this] { return genpsk(output_); });
+  add(app_, "pubkey", "Read a private key, print its public key",
+      [this] { return pubkey(output_); });
+}
+
+void CommandLine::add_init() {
+  CLI::App* init = app_.add_subcommand("init", "Write a ready configuration");
+  init->require_subcommand(1);
+  add_init_server(*init);
+  add_init_client(*init);
+}
+
+void CommandLine::add_init_server(CLI::App& init) {
+  CLI::App* server = add(init, "server", "A server, with --client its first client too",
+                         [this] { return init_server(init_server_, output_); });
+  server->add_option("--endpoint", init_server_.endpoint, "How clients reach it: HOST:PORT");
+  server->add_option("--net", init_server_.nets, "Inside network (10.9.0.0/24); may be repeated");
+  server->add_option("--client", init_server_.client, "Also write this file, for a client");
+  server->add_option("-o,--output", init_server_.file, "File to write, - = standard output")
+      ->capture_default_str();
+}
+
+void CommandLine::add_init_client(CLI::App& init) {
+  CLI::App* client = add(init, "client", "A client of a server whose public key is known",
+                         [this] { return init_client(init_client_, output_); });
+  client->add_option("--server-key", init_client_.server_key, "Public key of the server")
+      ->required();
+  client->add_option("--endpoint", init_client_.endpoint, "HOST:PORT of the server")->required();
+  client->add_option("--address", init_client_.addresses,
+                     "Inside address and network (10.9.0.2/24); may be repeated");
+  client->add_option("-o,--output", init_client_.file, "File to write, - = standard output")
+      ->capture_default_str();
+}
+
+CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool foreground) {
+  CLI::App* runner = add(app_, name, purpose, [this, foreground] {
+    up_.foreground = up_.foreground || foreground;
+    up_.json_log = log_format_ == "json";
+    up_.verbosity = output_.quiet ? -1 : verbose_ ? 1 : 0;
+    return up(up_, output_);
+  });
+  runner->add_option("CONF", up_.config, "File, or NAME for /etc/wireguard/NAME.conf")->required();
+  return runner;
+}
+
+void CommandLine::add_tunnels() {
+  add_runner("server", "Run a server in the foreground", true);
+  add_runner("client", "Run a client in the foreground", true);
+  add_runner("up", "Bring a tunnel up; its interface is named after the file", false)
+      ->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
+  CLI::App* stop = add(app_, "down", "Take a tunnel down", [this] { return down(name_, output_); });
+  stop->add_option("NAME", name_, "Name of the tunnel, or its file")->required();
+}
+
+void CommandLine::add_queries() {
+  CLI::App* show =
+      add(app_, "status", "Show running tunnels", [this] { return status(name_, output_); });
+  show->add_option("NAME", name_, "Only this tunnel");
+  add(app_, "version", "Show versions", [this] { return version(output_); });
+}
+
+void CommandLine::add_demo() {
+#ifdef SIMPLEVPN_DEMO
+  CLI::App* demo = add(app_, "demo", "Prove a tunnel between throw-away hosts",
+                       [this] { return run_demo(demo_); });
+  demo->add_option("--report", demo_.report, "Directory of the report")->capture_default_str();
+  demo->add_flag("--keep", demo_.keep, "Leave the hosts up at the end");
+#endif
+}
+
+// Known only when everything is parsed.
+void CommandLine::finish_output(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (!output_.command.empty()) output_.command += ' ';
+    output_.command += shell_quoted(argument);
+  }
+  const bool terminal = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  output_.color = color_ == "always" || (color_ == "auto" && terminal);
+}
+
+int CommandLine::refuse(const CLI::ParseError& error) {
+  const bool asked_for_help = error.get_exit_code() == 0;
+  if (asked_for_help) return app_.exit(error);
+  return fail(output_, {.exit = kUsage,
+                        .code = "E_USAGE",
+                        .message = error.what(),
+                        .hint = "simplevpn --help, or simplevpn COMMAND --help"});
+}
+
+int CommandLine::run(const std::vector<std::string>& arguments) {
+  // A wrong command line is reported as asked, too.
+  output_.json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);
+  try {
+    app_.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return refuse(error);
+  }
+  finish_output(arguments);
+  return chosen_();
+}
+
+// "…/simplevpn-client X" means "simplevpn client X".
+std::vector<std::string> without_alias(std::vector<std::string> arguments) {
+  const std::string program = arguments[0].substr(arguments[0].rfind('/') + 1);
+  for (const std::string command : {"client", "server"}) {
+    if (program == "simplevpn-" + command) arguments.insert(arguments.begin() + 1, command);
+  }
+  return arguments;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  return CommandLine().run(without_alias(arguments));
+}
+
+}  // namespace simplevpn

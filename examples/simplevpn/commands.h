@@ -1,0 +1,45 @@
+// commands.h - what each command needs, and what it does. Every one returns its exit status.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "output.h"
+
+namespace simplevpn {
+
+// As `wg genkey`, `wg genpsk` and `wg pubkey`.
+int genkey(const Output& output);
+int genpsk(const Output& output);
+int pubkey(const Output& output);
+
+struct InitServer {
+  std::string file = "server.conf";  // "-" = standard output
+  std::vector<std::string> nets;     // inside networks; the server takes their first address
+  std::string endpoint;              // HOST:PORT under which clients reach it; may be empty
+  std::string client;                // also write this file, for a first client; may be empty
+};
+int init_server(const InitServer& options, const Output& output);
+
+struct InitClient {
+  std::string file = "client.conf";
+  std::string endpoint;
+  std::string server_key;
+  std::vector<std::string> addresses;
+};
+int init_client(const InitClient& options, const Output& output);
+
+struct Up {
+  std::string config;  // a path, or a bare name: /etc/wireguard/NAME.conf
+  bool foreground = false;
+  bool json_log = false;
+  int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
+};
+int up(const Up& options, const Output& output);
+
+int down(const std::string& target, const Output& output);  // a name or a file
+int status(const std::string& name, const Output& output);  // "" = every tunnel
+int version(const Output& output);
+
+}  // namespace simplevpn

@@ -1,0 +1,100 @@
+// daemon.h - one running tunnel: everything between a configuration file and a stopped engine.
+//
+// The caller's thread starts the tunnel, waits for signals and events, and takes the tunnel down.
+// The engine has a thread of its own and does nothing but move packets; control socket, resolver
+// and state file have theirs inside the host library.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <tunnel/tunnel.hpp>
+
+#include "commands.h"
+#include "events.h"
+#include "handles.h"
+#include "log.h"
+
+namespace simplevpn {
+
+// A descriptor closed with its owner.
+class Descriptor {
+ public:
+  explicit Descriptor(int handle = -1) : handle_(handle) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { reset(-1); }
+  void reset(int handle);
+  int get() const { return handle_; }
+
+ private:
+  int handle_;
+};
+
+class Daemon {
+ public:
+  Daemon(std::string path, std::string name, const Output& output, Log& log);
+  ~Daemon();
+
+  // Brings the tunnel up. Returns 0, or the exit status of a failure that was reported; then
+  // nothing is left behind. Blocks SIGTERM, SIGINT and SIGHUP in the process: run() takes them.
+  [[nodiscard]] int start();
+
+  // Waits until a signal, `down` or a lost interface ends the tunnel, and takes it down. Returns
+  // the exit status.
+  [[nodiscard]] int run();
+
+ private:
+  enum class End { none, terminated, interrupted, removed, lost };
+
+  // The stages of start(), in this order; each returns 0 or the exit status of its failure.
+  int read_config();
+  int plan();
+  int catch_signals();
+  int create_core();
+  int open_interface();
+  int open_socket();
+  int create_engine();
+  int open_control();
+  int apply_settings();
+  int start_resolver();
+  void start_engine();
+
+  void open_state(tunnel::Core& core);
+  void name_peers(const tunnel::Core& core);
+  std::uint32_t planned_mtu() const;
+  void report_up();
+  static void on_removed(void* self);
+  static void on_resolved(void* self, const std::uint8_t* key, const char* host,
+                          const tunnel_address* address, const char* reason);
+
+  void take_signal();
+  void take_events();
+  int stop();
+  int exit_status(int undone) const;
+  int refuse(std::int32_t status, const std::string& doing, const std::string& hint = "");
+
+  const std::string path_;
+  const std::string name_;
+  const Output& output_;
+  Log& log_;
+  ConfigHandle config_;  // gone when the tunnel runs: it has keys
+  SettingsHandle settings_;
+  StateHandle state_;
+  PeerNames names_;
+  std::optional<tunnel::Core> core_;            // these three until
+  std::optional<tunnel::Device> device_;        // the engine
+  std::optional<tunnel::Transport> transport_;  // adopts them
+  std::optional<tunnel::Engine> engine_;
+  ControlHandle control_;
+  ResolverHandle resolver_;
+  Descriptor signals_;
+  Descriptor ended_;  // readable when the engine's run() has returned
+  std::thread engine_thread_;
+  std::atomic<std::int32_t> engine_result_{0};
+  std::atomic<End> end_{End::none};
+};
+
+}  // namespace simplevpn

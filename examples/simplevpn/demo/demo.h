@@ -1,0 +1,18 @@
+// demo.h - `simplevpn demo`: a tunnel between throw-away hosts, proved line by line.
+#pragma once
+
+#include <string>
+
+#include "../output.h"
+
+namespace simplevpn {
+
+struct DemoOptions {
+  std::string report = "demo-report";  // directory for report.md, throughput.svg, status.json
+  bool keep = false;                   // leave the hosts up at the end, for a look around
+};
+
+// Returns the exit status: 0 only when every line held.
+int run_demo(const DemoOptions& options);
+
+}  // namespace simplevpn

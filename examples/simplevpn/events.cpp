@@ -1,0 +1,64 @@
+#include "events.h"
+
+#include <nlohmann/json.hpp>
+
+#include "format.h"
+
+namespace simplevpn {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string peer_name(const PeerNames& names, std::uint64_t peer) {
+  const auto found = names.find(peer);
+  return found == names.end() ? "peer " + std::to_string(peer) : found->second;
+}
+
+void log_peer_event(Log& log, const std::string& peer, const tunnel_event& event) {
+  switch (event.kind) {
+    case TUNNEL_EVENT_HANDSHAKE:
+      return log.write(Level::info, "handshake",
+                       {{"peer", peer}, {"role", event.value == 1 ? "initiator" : "responder"}});
+    case TUNNEL_EVENT_HANDSHAKE_FAILED:
+      return log.write(Level::warning, "handshake_failed",
+                       {{"peer", peer}, {"reason", "no answer for 90 s"}});
+    case TUNNEL_EVENT_ENDPOINT:
+      return log.write(Level::info, "endpoint",
+                       {{"peer", peer}, {"endpoint", address_text(event.address)}});
+    case TUNNEL_EVENT_PEER_EXPIRED:
+      return log.write(Level::info, "session_expired", {{"peer", peer}});
+    default:
+      return log.write(Level::debug, "event", {{"peer", peer}, {"kind", event.kind}});
+  }
+}
+
+void log_tunnel_event(Log& log, const tunnel_event& event) {
+  switch (event.kind) {
+    case TUNNEL_EVENT_UNDER_LOAD:
+      return log.write(Level::warning, event.value != 0 ? "under_load" : "load_relaxed");
+    case TUNNEL_EVENT_UNKNOWN_KEY:
+      return log.write(Level::warning, "unknown_peer",
+                       {{"public_key", public_key_text(event.public_key)},
+                        {"endpoint", address_text(event.address)}});
+    case TUNNEL_EVENT_OVERFLOW:
+      return log.write(Level::warning, "events_lost", {{"count", event.value}});
+    case TUNNEL_EVENT_NETWORK:
+      return log.write(Level::info, "network_changed");
+    case TUNNEL_EVENT_DEVICE_LOST:
+      return log.write(Level::error, "interface_lost");
+    case TUNNEL_EVENT_TRANSPORT:
+      return log.write(Level::warning, "transport",
+                       {{"reason", tunnel_status_text(static_cast<std::int32_t>(event.value))}});
+    default:
+      return log.write(Level::debug, "event", {{"kind", event.kind}});
+  }
+}
+
+}  // namespace
+
+void log_event(Log& log, const PeerNames& names, const tunnel_event& event) {
+  if (event.peer == 0) return log_tunnel_event(log, event);
+  log_peer_event(log, peer_name(names, event.peer), event);
+}
+
+}  // namespace simplevpn

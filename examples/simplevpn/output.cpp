@@ -1,0 +1,107 @@
+#include "output.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+namespace simplevpn {
+namespace {
+
+std::string json_text(const Failure& failure) {
+  nlohmann::ordered_json error{{"code", failure.code}, {"message", failure.message}};
+  error["hint"] = failure.hint.empty() ? nullptr : nlohmann::ordered_json(failure.hint);
+  if (!failure.file.empty()) error["file"] = failure.file;
+  if (failure.line != 0) {
+    error["line"] = failure.line;
+    error["col"] = failure.column;
+  }
+  // File names need not be UTF-8.
+  return nlohmann::ordered_json{{"error", error}}.dump(
+      -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// As root the privilege is missing from the container or the unit, not from the command line.
+std::string permission_hint(const Output& output) {
+  if (geteuid() != 0) return "run it as root: sudo " + output.command;
+  return "give the container or unit CAP_NET_ADMIN and /dev/net/tun, for example: "
+         "--cap-add=NET_ADMIN --device=/dev/net/tun";
+}
+
+const char* code_of(std::int32_t status) {
+  switch (status) {
+    case TUNNEL_ERR_CONFIG:
+      return "E_CONF_SYNTAX";
+    case TUNNEL_ERR_IN_USE:
+      return "E_IN_USE";
+    case TUNNEL_ERR_NOT_FOUND:
+      return "E_NOT_FOUND";
+    case TUNNEL_ERR_PERMISSION:
+      return "E_PERMISSION";
+    case TUNNEL_ERR_RESOURCES:
+      return "E_RESOURCES";
+    case TUNNEL_ERR_TIMEOUT:
+      return "E_TIMEOUT";
+    case TUNNEL_ERR_UNAVAILABLE:
+      return "E_UNAVAILABLE";
+    case TUNNEL_ERR_UNSUPPORTED:
+      return "E_UNSUPPORTED";
+    default:
+      return "E_SYSTEM";
+  }
+}
+
+}  // namespace
+
+int fail(const Output& output, const Failure& failure) {
+  std::string text;
+  if (output.json) {
+    text = json_text(failure);
+  } else if (!failure.excerpt.empty()) {
+    text = failure.excerpt;
+  } else {
+    text = "simplevpn: " + failure.message;
+    if (!failure.hint.empty()) text += "\nhint: " + failure.hint;
+  }
+  std::fprintf(stderr, "%s\n", text.c_str());
+  return failure.exit;
+}
+
+Failure status_failure(const Output& output, std::int32_t status, const std::string& doing,
+                       int exit) {
+  Failure failure{.exit = exit, .code = code_of(status)};
+  failure.message = "cannot " + doing + ": " + tunnel_status_text(status);
+  failure.hint = tunnel_status_hint(status);
+  if (status == TUNNEL_ERR_PERMISSION) {
+    failure.exit = kPermission;
+    failure.hint = permission_hint(output);
+  }
+  return failure;
+}
+
+Failure config_failure(const Output& output, std::int32_t status, const std::string& file,
+                       const tunnel_config_issue& issue) {
+  if (status != TUNNEL_ERR_CONFIG && issue.line == 0) {
+    Failure failure = status_failure(output, status, "read " + file, kUsage);
+    failure.file = file;
+    return failure;
+  }
+  Failure failure{.exit = kUsage, .code = code_of(status)};
+  failure.message = issue.message;
+  failure.hint = issue.hint;
+  failure.file = file;
+  failure.line = issue.line;
+  failure.column = issue.column;
+  char text[1024];
+  tunnel_config_issue_text(&issue, file.c_str(), text, sizeof text);
+  failure.excerpt = text;
+  while (failure.excerpt.ends_with('\n')) failure.excerpt.pop_back();
+  return failure;
+}
+
+void advise(const Output& output, const std::string& text) {
+  if (!output.quiet && !text.empty()) std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+}  // namespace simplevpn
