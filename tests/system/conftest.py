@@ -1,0 +1,37 @@
+"""What the system tests share: the program under test, and hosts to run it on."""
+
+import os
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import netns  # noqa: E402  (found through the line above)
+
+
+@pytest.fixture(scope="session")
+def simplevpn():
+    """Path of the program."""
+    path = os.environ.get("SIMPLEVPN", str(ROOT / "build" / "dev" / "bin" / "simplevpn"))
+    if not os.access(path, os.X_OK):
+        pytest.skip(f"{path} is not built")
+    return path
+
+
+@pytest.fixture
+def lab():
+    """Several hosts; skips where there can be none."""
+    reason = netns.missing(tun=True)
+    if reason:
+        pytest.skip(reason)
+    with netns.Lab() as hosts:
+        yield hosts
+
+
+@pytest.fixture
+def host(lab):
+    """One host without a network."""
+    return lab.host("host")
