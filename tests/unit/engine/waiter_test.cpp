@@ -1,0 +1,141 @@
+#include "engine/waiter.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/base.h"
+#include "engine/clock.h"
+#include "engine/wake.h"
+#include "support/catch.hpp"
+
+using tunnel::base::Descriptor;
+using tunnel::engine::Waiter;
+using tunnel::engine::Wake;
+using Side = tunnel::engine::Waiter::Side;
+
+namespace {
+
+// A test that would hang otherwise ends here.
+std::uint64_t in_a_minute() {
+  return tunnel::engine::read_clocks().mono_ns + 60'000'000'000;
+}
+
+bool before_the_minute(std::uint64_t end) {
+  return tunnel::engine::read_clocks().mono_ns < end;
+}
+
+std::array<tunnel_handle, 1> one(const Wake& wake) {
+  return {{{wake.handle(), TUNNEL_READABLE, 0}}};
+}
+
+}  // namespace
+
+TEST_CASE("a wait ends with a wake, also one that came before", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  REQUIRE(waiter);
+  const auto end = in_a_minute();
+  for (int i = 0; i < 3; ++i) {
+    (*waiter)->wake();
+    (*waiter)->wait(end);
+    CHECK(before_the_minute(end));
+  }
+}
+
+TEST_CASE("a wait ends with its deadline", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  REQUIRE(waiter);
+  const auto soon = tunnel::engine::read_clocks().mono_ns + 1'000'000;
+  (*waiter)->wait(soon);
+  CHECK(tunnel::engine::read_clocks().mono_ns >= soon);
+  (*waiter)->wait(0);
+}
+
+TEST_CASE("a wait ends as long as a handle is readable", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  auto source = Wake::open();
+  REQUIRE(waiter);
+  REQUIRE(source);
+  const auto end = in_a_minute();
+  source->raise();
+  // Asked for anew it fires again: what was not read is not forgotten.
+  for (int i = 0; i < 3; ++i) {
+    CHECK((*waiter)->watch(Side::device, one(*source)) == TUNNEL_OK);
+    (*waiter)->wait(end);
+    CHECK(before_the_minute(end));
+  }
+}
+
+TEST_CASE("handles that are no longer named are let go, not closed", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  auto first = Wake::open();
+  auto second = Wake::open();
+  REQUIRE(waiter);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK((*waiter)->watch(Side::transport, one(*first)) == TUNNEL_OK);
+  CHECK((*waiter)->watch(Side::transport, one(*second)) == TUNNEL_OK);
+  first->raise();
+  const auto soon = tunnel::engine::read_clocks().mono_ns + 1'000'000;
+  (*waiter)->wait(soon);
+  (*waiter)->wait(soon);  // the first one may have ended with the handle that was let go
+  CHECK(tunnel::engine::read_clocks().mono_ns >= soon);
+
+  (*waiter)->forget(Side::transport);
+  CHECK(::fcntl(first->handle(), F_GETFD) >= 0);
+  CHECK(::fcntl(second->handle(), F_GETFD) >= 0);
+}
+
+TEST_CASE("a handle's number may be used again after it was let go", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  REQUIRE(waiter);
+  const auto end = in_a_minute();
+  for (int i = 0; i < 3; ++i) {
+    auto source = Wake::open();
+    REQUIRE(source);
+    CHECK((*waiter)->watch(Side::device, one(*source)) == TUNNEL_OK);
+    source->raise();
+    (*waiter)->wait(end);
+    CHECK(before_the_minute(end));
+    (*waiter)->forget(Side::device);
+  }
+}
+
+TEST_CASE("writing is waited for only while it is asked for", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  REQUIRE(waiter);
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) == 0);
+  const Descriptor reader(ends[0]);
+  const Descriptor writer(ends[1]);
+  const auto end = in_a_minute();
+
+  std::array<tunnel_handle, 1> handle{{{writer.get(), TUNNEL_WRITABLE, 0}}};
+  CHECK((*waiter)->watch(Side::device, handle) == TUNNEL_OK);
+  (*waiter)->wait(end);
+  CHECK(before_the_minute(end));
+
+  handle[0].events = 0;
+  CHECK((*waiter)->watch(Side::device, handle) == TUNNEL_OK);
+  const auto soon = tunnel::engine::read_clocks().mono_ns + 1'000'000;
+  (*waiter)->wait(soon);
+  CHECK(tunnel::engine::read_clocks().mono_ns >= soon);
+}
+
+TEST_CASE("a descriptor that the system cannot wait for is an error, not a busy loop",
+          "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  REQUIRE(waiter);
+  const Descriptor file(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  REQUIRE(file.valid());
+  const std::array<tunnel_handle, 1> handle{{{file.get(), TUNNEL_READABLE, 0}}};
+  const auto end = in_a_minute();
+  std::int32_t status = (*waiter)->watch(Side::device, handle);
+  for (int i = 0; i < 2 && status == TUNNEL_OK; ++i) {
+    (*waiter)->wait(end);
+    status = (*waiter)->watch(Side::device, handle);
+  }
+  CHECK(status == TUNNEL_ERR_SYSTEM);
+}
