@@ -1,0 +1,275 @@
+#include "engine/pump.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tunnel::engine {
+
+namespace {
+
+// The slabs of the usual batch (64 packets of MTU 1420) have 92 and 128 KiB. A slab never has less
+// than the longest packet needs, and never so much that both leave a second-level cache of 512 KiB.
+constexpr std::size_t kSlabLeast = std::size_t{68} * 1024;
+constexpr std::size_t kSlabMost = std::size_t{256} * 1024;
+constexpr std::uint32_t kMtuMost = 65535;
+constexpr std::size_t kPolledPackets = 16;
+
+// A sealed packet that could not be sent for so long is of no use to its receiver, and its key may
+// be past its age (the process may have been stopped meanwhile).
+constexpr std::uint64_t kStaleAfterNs = 5'000'000'000;
+
+// What Linux allows a host by default.
+constexpr std::uint32_t kAnswersPerSecond = 1000;
+constexpr std::uint32_t kAnswersBurst = 50;
+
+// An inside MTU of zero only says that nothing is padded; a datagram may then have any length.
+std::uint32_t datagram_mtu(const tunnel_layout& layout) noexcept {
+  return layout.mtu == 0 ? kMtuMost : layout.mtu;
+}
+
+std::size_t device_slab(const tunnel_layout& layout, std::size_t batch) noexcept {
+  const std::size_t stride = layout.headroom + layout.mtu + layout.padding + layout.tailroom;
+  return std::clamp(stride * batch, kSlabLeast, kSlabMost);
+}
+
+std::size_t transport_slab(const tunnel_layout& layout, std::size_t batch) noexcept {
+  const std::size_t stride = layout.headroom + base::datagram_room(datagram_mtu(layout));
+  return std::clamp(stride * batch, kSlabLeast, kSlabMost);
+}
+
+}  // namespace
+
+// ---- batches ----
+
+Batch::Batch(std::size_t size, std::size_t packet_count, std::int32_t offered_verdict)
+    : bytes(std::make_unique_for_overwrite<std::uint8_t[]>(size)),
+      packets(packet_count),
+      verdict(offered_verdict) {
+  slab.bytes = bytes.get();
+  slab.size = size;
+}
+
+std::size_t Batch::gather(std::size_t count) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (packets[i].verdict != verdict) continue;
+    if (kept != i) packets[kept] = packets[i];
+    ++kept;
+  }
+  return kept;
+}
+
+void Batch::settle(std::size_t count, std::uint64_t mono_ns, SideCounts& counts) noexcept {
+  if (waiting == 0) waiting_since_ns = mono_ns;
+  waiting = 0;
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int32_t outcome = packets[i].verdict;
+    if (outcome == TUNNEL_VERDICT_SENT) {
+      ++taken;
+    } else if (outcome == TUNNEL_VERDICT_WAIT) {
+      packets[waiting] = packets[i];
+      packets[waiting++].verdict = verdict;
+    } else {
+      counts.drop(outcome);
+    }
+  }
+  counts.packets_out.add(taken);
+}
+
+void Batch::drop_waiting(std::int32_t reason, SideCounts& counts) noexcept {
+  for (; waiting != 0; --waiting) counts.drop(reason);
+}
+
+// ---- the pump ----
+
+Pump::Pump(const Parts& parts, const tunnel_layout& layout, Counts& counts)
+    : parts_(parts),
+      counts_(counts),
+      outbound_(device_slab(layout, parts.batch), parts.batch, TUNNEL_VERDICT_SEND),
+      inbound_(transport_slab(layout, parts.batch), parts.batch, TUNNEL_VERDICT_DELIVER),
+      polled_(kSlabLeast, kPolledPackets, TUNNEL_VERDICT_SEND),
+      replies_(parts.batch),
+      answer_tokens_(kAnswersPerSecond, kAnswersBurst) {
+  set_layout(layout);
+}
+
+void Pump::set_layout(const tunnel_layout& layout) noexcept {
+  for (Batch* batch : {&outbound_, &inbound_}) {
+    batch->slab.headroom = layout.headroom;
+    batch->slab.tailroom = layout.tailroom;
+    batch->slab.padding = layout.padding;
+  }
+  outbound_.slab.mtu = layout.mtu;
+  inbound_.slab.mtu = datagram_mtu(layout);
+  poll_buffer_ = layout.poll_buffer;
+}
+
+bool Pump::round(const tunnel_time& now) noexcept {
+  const bool more_outbound = outbound(now);
+  const bool more_due = timers(now);
+  const bool more_inbound = inbound(now);
+  return timers(now) || more_due || more_outbound || more_inbound;
+}
+
+// ---- 1. outbound ----
+
+bool Pump::outbound(const tunnel_time& now) noexcept {
+  if (!send_waiting(outbound_, now)) return false;
+  const auto& device = parts_.device;
+  const std::int32_t count = device.ops.read(device.self, &outbound_.slab, outbound_.packets.data(),
+                                             outbound_.packets.size());
+  if (count < 0 && device_error_ == TUNNEL_OK) device_error_ = count;
+  if (count <= 0) return false;
+  const auto read = static_cast<std::size_t>(count);
+  counts_.device.reads.add(1);
+  counts_.device.packets_in.add(read);
+  [[maybe_unused]] const auto status =
+      tunnel_core_seal(parts_.core, outbound_.packets.data(), read, &now);
+  refuse(read, now);
+  send(outbound_, outbound_.gather(read), now);
+  return true;
+}
+
+// Packets that the core would neither seal nor keep.
+void Pump::refuse(std::size_t count, const tunnel_time& now) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    const tunnel_packet& packet = outbound_.packets[i];
+    if (packet.verdict == TUNNEL_DROP_NO_PEER || packet.verdict == TUNNEL_DROP_NO_ENDPOINT) {
+      answer(packet, now);
+    } else if (packet.verdict == TUNNEL_VERDICT_WAIT) {
+      // A core without staging. To keep the packet would stop all peers because one has no session.
+      counts_.device.drop(TUNNEL_DROP_STAGED);
+    }
+  }
+}
+
+// The core leaves the bytes of such a packet as they were (core.h), so they can be quoted.
+void Pump::answer(const tunnel_packet& packet, const tunnel_time& now) noexcept {
+  if (!parts_.answers) return;
+  const auto bytes =
+      base::MutableBytesOf<kUnreachableMax>(&answer_bytes_[TUNNEL_HEADROOM], kUnreachableMax);
+  const std::size_t length = write_unreachable({packet.data, packet.length}, bytes);
+  if (length == 0 || !answer_tokens_.take(now.mono_ns)) return;
+  tunnel_packet reply{};
+  reply.data = bytes.data();
+  reply.length = static_cast<std::uint32_t>(length);
+  reply.room = kUnreachableMax + TUNNEL_TAILROOM;
+  reply.headroom = TUNNEL_HEADROOM;
+  reply.verdict = TUNNEL_VERDICT_DELIVER;
+  // An answer that the device does not take is forgotten, like any lost ICMP message; an error of
+  // the device shows again at its next read.
+  [[maybe_unused]] const auto status = parts_.device.ops.write(parts_.device.self, &reply, 1);
+  if (reply.verdict == TUNNEL_VERDICT_SENT) counts_.device.packets_out.add(1);
+}
+
+// True when nothing waits any more.
+bool Pump::send_waiting(Batch& batch, const tunnel_time& now) noexcept {
+  if (batch.waiting == 0) return true;
+  if (now.mono_ns - batch.waiting_since_ns > kStaleAfterNs) {
+    batch.drop_waiting(TUNNEL_DROP_EXPIRED_KEY, counts_.transport);
+    return true;
+  }
+  send(batch, batch.waiting, now);
+  return batch.waiting == 0;
+}
+
+void Pump::send(Batch& batch, std::size_t count, const tunnel_time& now) noexcept {
+  if (count == 0) return;
+  const auto& transport = parts_.transport;
+  const std::int32_t status = transport.ops.write(transport.self, batch.packets.data(), count);
+  if (status < 0 && transport_error_ == TUNNEL_OK) transport_error_ = status;
+  batch.settle(count, now.mono_ns, counts_.transport);
+}
+
+// ---- 2. timers ----
+
+bool Pump::timers(const tunnel_time& now) noexcept {
+  if (!send_waiting(polled_, now)) return false;
+  if (tunnel_core_deadline(parts_.core) > now.mono_ns) return false;
+  const std::size_t room = prepare_polled();
+  const std::int32_t count = tunnel_core_poll(parts_.core, polled_.packets.data(), room, 1, &now);
+  if (count > 0) send(polled_, static_cast<std::size_t>(count), now);
+  return deadline() <= now.mono_ns;
+}
+
+// The core moves `data` into the buffer, so each poll gets its empty packets anew.
+std::size_t Pump::prepare_polled() noexcept {
+  const std::size_t count = std::min(polled_.packets.size(), polled_.slab.size / poll_buffer_);
+  for (std::size_t i = 0; i < count; ++i) {
+    polled_.packets[i] = {};
+    polled_.packets[i].data = polled_.slab.bytes + i * poll_buffer_;
+    polled_.packets[i].room = poll_buffer_;
+  }
+  return count;
+}
+
+std::uint64_t Pump::deadline() const noexcept {
+  return polled_.waiting != 0 ? TUNNEL_TIME_NEVER : tunnel_core_deadline(parts_.core);
+}
+
+// ---- 3. inbound ----
+
+bool Pump::inbound(const tunnel_time& now) noexcept {
+  if (inbound_.waiting != 0) deliver(inbound_.waiting, now);
+  if (inbound_.waiting != 0) return false;
+  const auto& transport = parts_.transport;
+  const std::int32_t count = transport.ops.read(transport.self, &inbound_.slab,
+                                                inbound_.packets.data(), inbound_.packets.size());
+  if (count < 0 && transport_error_ == TUNNEL_OK) transport_error_ = count;
+  if (count <= 0) return false;
+  const auto read = static_cast<std::size_t>(count);
+  counts_.transport.reads.add(1);
+  counts_.transport.packets_in.add(read);
+  [[maybe_unused]] const auto status =
+      tunnel_core_open(parts_.core, inbound_.packets.data(), read, &now);
+  send_replies(read);
+  deliver(inbound_.gather(read), now);
+  return true;
+}
+
+// Cookie replies answer handshakes under load. One that would have to wait is dropped: strangers
+// cause them, and must not be able to stop us from reading.
+void Pump::send_replies(std::size_t count) noexcept {
+  const auto end = inbound_.packets.begin() + static_cast<std::ptrdiff_t>(count);
+  const auto last = std::copy_if(
+      inbound_.packets.begin(), end, replies_.begin(),
+      [](const tunnel_packet& packet) { return packet.verdict == TUNNEL_VERDICT_REPLY; });
+  const auto replies = static_cast<std::size_t>(last - replies_.begin());
+  if (replies == 0) return;
+  const auto& transport = parts_.transport;
+  const std::int32_t status = transport.ops.write(transport.self, replies_.data(), replies);
+  if (status < 0 && transport_error_ == TUNNEL_OK) transport_error_ = status;
+  for (std::size_t i = 0; i < replies; ++i) {
+    if (replies_[i].verdict == TUNNEL_VERDICT_SENT) {
+      counts_.transport.packets_out.add(1);
+    } else {
+      counts_.transport.drop(replies_[i].verdict);
+    }
+  }
+}
+
+void Pump::deliver(std::size_t count, const tunnel_time& now) noexcept {
+  if (count == 0) return;
+  const auto& device = parts_.device;
+  const std::int32_t status = device.ops.write(device.self, inbound_.packets.data(), count);
+  if (status < 0 && device_error_ == TUNNEL_OK) device_error_ = status;
+  inbound_.settle(count, now.mono_ns, counts_.device);
+}
+
+// ---- between rounds ----
+
+void Pump::drop_sealed() noexcept {
+  outbound_.drop_waiting(TUNNEL_DROP_EXPIRED_KEY, counts_.transport);
+  polled_.drop_waiting(TUNNEL_DROP_EXPIRED_KEY, counts_.transport);
+}
+
+std::int32_t Pump::take_device_error() noexcept {
+  return std::exchange(device_error_, TUNNEL_OK);
+}
+
+std::int32_t Pump::take_transport_error() noexcept {
+  return std::exchange(transport_error_, TUNNEL_OK);
+}
+
+}  // namespace tunnel::engine

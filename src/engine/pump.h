@@ -1,0 +1,108 @@
+// pump.h — moves batches between a device, the core and a transport.
+//
+// One round moves at most one batch each way, so that neither direction starves the other:
+//
+//   1. outbound (ordered): device.read -> seal -> transport.write
+//   2. timers   (ordered): poll, with at most one handshake -> transport.write
+//   3. inbound  (ordered): transport.read -> open -> device.write; replies -> transport.write
+//   4. timers again
+//
+// A writer that says WAIT keeps its side of the pump still: the packets it did not take stay in
+// their slab, in order, and the reader that would need the slab is not asked until they are gone.
+// So nothing is queued beyond the batch in flight and nothing is lost: a full transport stops the
+// device, a full device stops the transport. The other direction goes on.
+//
+// No clock, no thread, no waiting, no allocation after creation.
+#pragma once
+
+#include <tunnel/core.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "engine/counts.h"
+#include "engine/icmp.h"
+#include "engine/tables.h"
+
+namespace tunnel::engine {
+
+// A slab, the packets that point into it, and those of them that wait for their writer.
+struct Batch {
+  Batch(std::size_t bytes, std::size_t packet_count, std::int32_t offered_verdict);
+
+  // Moves the packets of the first `count` that are to be written to the front, in order.
+  std::size_t gather(std::size_t count) noexcept;
+  // Sorts out what became of the first `count` packets, all of which were offered now. Those to be
+  // offered again stay at the front.
+  void settle(std::size_t count, std::uint64_t mono_ns, SideCounts& counts) noexcept;
+  // Gives up the packets that wait.
+  void drop_waiting(std::int32_t reason, SideCounts& counts) noexcept;
+
+  std::unique_ptr<std::uint8_t[]> bytes;
+  tunnel_slab slab{};
+  std::vector<tunnel_packet> packets;
+  std::int32_t verdict;     // what a packet must say so that its writer takes it
+  std::size_t waiting = 0;  // packets at the front that were not taken
+  std::uint64_t waiting_since_ns = 0;
+};
+
+class Pump {
+ public:
+  struct Parts {
+    tunnel_core* core;
+    Device device;
+    Transport transport;
+    std::size_t batch;  // packets per read
+    bool answers;       // unroutable packets of the device get an ICMP error
+  };
+
+  // Owns none of the parts. `counts` outlives the pump.
+  Pump(const Parts& parts, const tunnel_layout& layout, Counts& counts);
+  Pump(const Pump&) = delete;
+  Pump& operator=(const Pump&) = delete;
+
+  // Moves what is there. True when another round may find more.
+  bool round(const tunnel_time& now) noexcept;
+
+  // The first error that a table reported since the last call; TUNNEL_OK when there was none.
+  std::int32_t take_device_error() noexcept;
+  std::int32_t take_transport_error() noexcept;
+
+  // False while packets of the other side's slab wait: then it is no use to wait for more.
+  bool reads_device() const noexcept { return outbound_.waiting == 0; }
+  bool reads_transport() const noexcept { return inbound_.waiting == 0; }
+  // When the core must be polled; never, while the last poll's packets wait for the transport.
+  std::uint64_t deadline() const noexcept;
+
+  // Takes over the core's layout after its MTU changed. The slabs fit every MTU.
+  void set_layout(const tunnel_layout& layout) noexcept;
+  // Drops sealed packets that wait for the transport: their keys are about to be forgotten.
+  void drop_sealed() noexcept;
+
+ private:
+  bool outbound(const tunnel_time& now) noexcept;
+  bool inbound(const tunnel_time& now) noexcept;
+  bool timers(const tunnel_time& now) noexcept;
+  bool send_waiting(Batch& batch, const tunnel_time& now) noexcept;
+  void send(Batch& batch, std::size_t count, const tunnel_time& now) noexcept;
+  void deliver(std::size_t count, const tunnel_time& now) noexcept;
+  void refuse(std::size_t count, const tunnel_time& now) noexcept;
+  void answer(const tunnel_packet& packet, const tunnel_time& now) noexcept;
+  void send_replies(std::size_t count) noexcept;
+  std::size_t prepare_polled() noexcept;
+
+  Parts parts_;
+  Counts& counts_;
+  Batch outbound_;  // read from the device
+  Batch inbound_;   // read from the transport
+  Batch polled_;    // made by the core's poll
+  std::vector<tunnel_packet> replies_;
+  TokenBucket answer_tokens_;
+  std::array<std::uint8_t, TUNNEL_HEADROOM + kUnreachableMax + TUNNEL_TAILROOM> answer_bytes_;
+  std::uint32_t poll_buffer_ = 0;
+  std::int32_t device_error_ = TUNNEL_OK;
+  std::int32_t transport_error_ = TUNNEL_OK;
+};
+
+}  // namespace tunnel::engine
