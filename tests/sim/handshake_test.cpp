@@ -1,30 +1,7 @@
 // Handshakes between whole cores: establishment, loss, forgery, simultaneous start.
-#include "support/catch.hpp"
-#include "support/simulation.h"
+#include "sim/pair.h"
 
 using namespace sim;
-
-namespace {
-
-tunnel_peer_info info_of(const Node& node, const Node& peer) {
-  std::uint64_t id = 0;
-  tunnel_core_find_peer(node.core(), peer.public_key(), &id);
-  tunnel_peer_info info = TUNNEL_PEER_INFO_INIT;
-  tunnel_core_get_peer(node.core(), id, &info);
-  return info;
-}
-
-struct Pair {
-  Simulation net;
-  Node& alice;
-  Node& bob;
-  explicit Pair(std::uint64_t seed = 1, Faults faults = {})
-      : net(seed, faults), alice(net.add(1)), bob(net.add(2)) {
-    net.join(alice, bob);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("the first packet starts a handshake and arrives after it", "[sim][handshake]") {
   Pair pair;

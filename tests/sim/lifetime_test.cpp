@@ -1,27 +1,7 @@
 // What happens to a tunnel as time goes by: rekeys, expiry, keepalives, sleep, restarts, idleness.
-#include "support/catch.hpp"
-#include "support/simulation.h"
+#include "sim/pair.h"
 
 using namespace sim;
-
-namespace {
-
-struct Pair {
-  Simulation net;
-  Node& alice;
-  Node& bob;
-  explicit Pair(std::uint64_t seed = 1, Faults faults = {})
-      : net(seed, faults), alice(net.add(1)), bob(net.add(2)) {
-    net.join(alice, bob);
-  }
-  void connect() {
-    net.send(alice, bob, 0);
-    net.run_for(kSecond);
-    REQUIRE(bob.delivered.size() == 1);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a day of traffic rekeys every two minutes and loses nothing", "[sim][lifetime]") {
   Faults faults;

@@ -1,0 +1,291 @@
+// What strangers and malicious peers can send: refused, counted, without effect.
+#include <random>
+
+#include "sim/pair.h"
+
+using namespace sim;
+
+namespace {
+
+// Fills bob's handshake queue without letting him work on it, so that he is under load.
+void put_under_load(Pair& pair, const Datagram& initiation) {
+  for (int i = 0; i < 128; ++i) {
+    std::array<std::uint8_t, 512> bytes{};
+    std::copy(initiation.bytes.begin(), initiation.bytes.end(), bytes.begin());
+    tunnel_packet packet{};
+    packet.data = bytes.data();
+    packet.length = static_cast<std::uint32_t>(initiation.bytes.size());
+    packet.room = 512;
+    packet.remote = ipv4(200);
+    const auto now = pair.net.time();
+    tunnel_core_open(pair.bob.core(), &packet, 1, &now);
+    REQUIRE(packet.verdict == TUNNEL_VERDICT_CONSUMED);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a million malformed datagrams are counted and change nothing", "[sim][hostile]") {
+  Pair pair;
+  pair.connect();
+  const auto before = pair.bob.counters();
+  std::mt19937_64 random(5);
+  const auto caught = pair.capture(4);
+  std::vector<std::array<std::uint8_t, 512>> buffers(64);
+  std::vector<tunnel_packet> packets(64);
+  std::uint64_t given = 0;
+  std::uint64_t delivered = 0;
+  for (int round = 0; round < 1'000'000 / 64; ++round) {
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      auto& bytes = buffers[i];
+      std::copy(caught.bytes.begin(), caught.bytes.end(), bytes.begin());
+      const auto kind = random() % 4;
+      auto length = caught.bytes.size();
+      if (kind == 0) length = random() % length;    // truncated
+      if (kind == 1) length += random() % 100 + 1;  // extended
+      if (kind == 2)
+        bytes[random() % length] ^= static_cast<std::uint8_t>(1u << (random() % 8));  // bit flipped
+      if (kind == 3) {  // noise of any type
+        for (std::size_t at = 0; at < 160; ++at) bytes[at] = static_cast<std::uint8_t>(random());
+        bytes[0] = static_cast<std::uint8_t>(random() % 6);
+        bytes[1] = bytes[2] = bytes[3] = 0;
+        const std::array<std::size_t, 4> sizes{148, 92, 64, 128};
+        length = sizes[random() % 4];
+      }
+      packets[i] = {};
+      packets[i].data = bytes.data();
+      packets[i].length = static_cast<std::uint32_t>(length);
+      packets[i].room = 512;
+      packets[i].remote = ipv4(66);
+    }
+    const auto now = pair.net.time();
+    REQUIRE(tunnel_core_open(pair.bob.core(), packets.data(), packets.size(), &now) == TUNNEL_OK);
+    for (const auto& packet : packets) {
+      ++given;
+      if (packet.verdict == TUNNEL_VERDICT_DELIVER) ++delivered;
+      REQUIRE((packet.verdict >= TUNNEL_DROP_FIRST || packet.verdict == TUNNEL_VERDICT_DELIVER));
+    }
+  }
+  const auto after = pair.bob.counters();
+  std::uint64_t dropped = 0;
+  for (std::size_t i = 0; i < TUNNEL_DROP_COUNT; ++i) dropped += after.drops[i] - before.drops[i];
+  CHECK(delivered == 0);
+  CHECK(dropped == given);
+  CHECK(after.memory_bytes == before.memory_bytes);
+  CHECK(after.tx_packets == before.tx_packets);
+  CHECK(info_of(pair.bob, pair.alice).endpoint.bytes[3] == 1);
+  pair.net.send(pair.alice, pair.bob, 9);
+  pair.net.run_for(kSecond);
+  CHECK(number_of(pair.bob.delivered.back()) == 9);
+}
+
+TEST_CASE("every length and type that is none of the four messages is malformed",
+          "[sim][hostile]") {
+  Pair pair;
+  pair.connect();
+  for (int type = 0; type < 256; ++type) {
+    for (const std::size_t length :
+         {0u, 1u, 3u, 4u, 16u, 31u, 63u, 65u, 91u, 93u, 147u, 149u, 1500u}) {
+      if (type == 4 && length >= 32) continue;
+      Datagram datagram;
+      datagram.from = ipv4(66);
+      datagram.bytes.assign(length, 0);
+      if (length > 0) datagram.bytes[0] = static_cast<std::uint8_t>(type);
+      CHECK(pair.net.open_now(pair.bob, datagram) == TUNNEL_DROP_MALFORMED);
+    }
+  }
+  for (const std::size_t reserved : {1u, 2u, 3u}) {
+    auto caught = pair.capture(4);
+    caught.bytes[reserved] = 1;
+    CHECK(pair.net.open_now(pair.bob, caught) == TUNNEL_DROP_MALFORMED);
+  }
+}
+
+TEST_CASE("an inside source is looked up in the table of the tunnel, not of the peer",
+          "[sim][hostile][history]") {
+  Pair pair;
+  auto& eve = pair.net.add(3);
+  pair.net.add_peer(eve, pair.bob);
+  pair.net.add_peer(pair.bob, eve);
+  const auto wide = prefix4(0, 0, 24);  // eve owns 10.0.0.0/24, alice the longer 10.0.0.1/32
+  tunnel_peer_config config = TUNNEL_PEER_CONFIG_INIT;
+  std::copy(eve.public_key(), eve.public_key() + 32, config.public_key);
+  config.prefixes = &wide;
+  config.prefix_count = 1;
+  REQUIRE(tunnel_core_set_peer(pair.bob.core(), &config, nullptr) == TUNNEL_OK);
+
+  struct Row {
+    std::uint8_t source;
+    bool allowed;
+  };
+  for (const auto row : {Row{3, true}, Row{9, true}, Row{1, false}}) {
+    const auto before = pair.bob.delivered.size();
+    const auto inside = inside_packet(row.source, 2, row.source);
+    std::array<std::uint8_t, 256> bytes{};
+    std::copy(inside.begin(), inside.end(), bytes.begin() + 16);
+    tunnel_packet packet{};
+    packet.data = bytes.data() + 16;
+    packet.length = static_cast<std::uint32_t>(inside.size());
+    packet.room = 240;
+    packet.headroom = 16;
+    const auto now = pair.net.time();
+    tunnel_core_seal(eve.core(), &packet, 1, &now);
+    if (packet.verdict == TUNNEL_VERDICT_SEND) {
+      Datagram datagram{0, 0, eve.address, pair.bob.address, {}};
+      datagram.bytes.assign(packet.data, packet.data + packet.length);
+      pair.net.inject(datagram);
+    } else {
+      pair.net.settle(eve);
+    }
+    pair.net.run_for(kSecond);
+    CHECK((pair.bob.delivered.size() > before) == row.allowed);
+  }
+  CHECK(pair.bob.drops(TUNNEL_DROP_NOT_ALLOWED) == 1);
+}
+
+TEST_CASE("an authenticated peer that sends no IP packet is refused", "[sim][hostile]") {
+  // Alice's core believes in Ethernet, so that she can seal any bytes.
+  Simulation net;
+  Node::Options options;
+  options.number = 1;
+  options.config.inner = TUNNEL_INNER_ETHERNET;
+  static std::uint64_t owner;
+  static const tunnel_router_ops everything{
+      sizeof(tunnel_router_ops), [](void*, std::int32_t, tunnel_packet* packets, std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) packets[i].peer = owner;
+      }};
+  options.config.router = {&everything, nullptr};
+  auto& alice = net.add(options);
+  auto& bob = net.add(2);
+  tunnel_peer_config config = TUNNEL_PEER_CONFIG_INIT;
+  std::copy(bob.public_key(), bob.public_key() + 32, config.public_key);
+  config.fields = TUNNEL_PEER_ENDPOINT;
+  config.endpoint = bob.address;
+  REQUIRE(tunnel_core_set_peer(alice.core(), &config, &owner) == TUNNEL_OK);
+  net.add_peer(bob, alice);
+  net.send(alice, bob, 0);
+  net.run_for(kSecond);
+  REQUIRE(bob.delivered.size() == 1);
+
+  const auto honest = inside_packet(1, 2, 5);
+  std::vector<Bytes> lies;
+  for (int version = 0; version < 16; ++version) {
+    if (version == 4 || version == 6) continue;
+    lies.push_back(honest);
+    lies.back()[0] = static_cast<std::uint8_t>(version << 4 | 5);
+  }
+  for (const int size : {1, 19}) lies.emplace_back(honest.begin(), honest.begin() + size);
+  for (const int total : {0, 19, 200, 65535}) {
+    lies.push_back(honest);
+    lies.back()[2] = static_cast<std::uint8_t>(total >> 8);
+    lies.back()[3] = static_cast<std::uint8_t>(total);
+  }
+  std::uint64_t refused = 0;
+  for (const auto& lie : lies) {
+    std::array<std::uint8_t, 256> bytes{};
+    std::copy(lie.begin(), lie.end(), bytes.begin() + 16);
+    tunnel_packet packet{};
+    packet.data = bytes.data() + 16;
+    packet.length = static_cast<std::uint32_t>(lie.size());
+    packet.room = 240;
+    packet.headroom = 16;
+    const auto now = net.time();
+    tunnel_core_seal(alice.core(), &packet, 1, &now);
+    REQUIRE(packet.verdict == TUNNEL_VERDICT_SEND);
+    Datagram datagram{0, 0, alice.address, bob.address, {}};
+    datagram.bytes.assign(packet.data, packet.data + packet.length);
+    CHECK(net.open_now(bob, datagram) == TUNNEL_DROP_INNER_MALFORMED);
+    ++refused;
+  }
+  CHECK(bob.drops(TUNNEL_DROP_INNER_MALFORMED) == refused);
+}
+
+TEST_CASE("more than 50 initiations a second of one peer are refused", "[sim][hostile]") {
+  Pair pair;
+  std::vector<Datagram> initiations;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() == 1) initiations.push_back(datagram);
+    return true;
+  };
+  for (int i = 0; i < 3; ++i) {
+    pair.net.wall_offset += kSecond;
+    pair.net.send(pair.alice, pair.bob, 0);
+    const auto now = pair.net.time();
+    tunnel_core_network_changed(pair.alice.core(), &now);  // forget the throttle
+    pair.net.settle(pair.alice);
+  }
+  REQUIRE(initiations.size() >= 3);
+  pair.net.open_now(pair.bob, initiations[0]);
+  pair.net.open_now(pair.bob, initiations[1]);
+  CHECK(pair.bob.drops(TUNNEL_DROP_FLOOD) == 1);
+  pair.net.run_for(21 * kMillisecond);
+  pair.net.open_now(pair.bob, initiations[2]);
+  CHECK(pair.bob.counters().handshakes_responded == 2);
+}
+
+TEST_CASE("under load a stranger gets a cookie, and with it a handshake", "[sim][hostile]") {
+  Pair pair;
+  const auto initiation = pair.capture(1);
+  put_under_load(pair, initiation);
+  CHECK(pair.net.open_now(pair.bob, initiation) == TUNNEL_VERDICT_REPLY);
+  CHECK(pair.bob.counters().cookie_replies == 1);
+  CHECK(pair.bob.count(TUNNEL_EVENT_UNDER_LOAD) == 1);
+  pair.net.run_for(100 * kMillisecond);
+  CHECK(pair.alice.count(TUNNEL_EVENT_HANDSHAKE) == 0);
+  CHECK(pair.alice.counters().handshakes_initiated == 1);  // a cookie does not trigger a resend
+
+  bool carried_mac2 = false;
+  pair.net.tap = [&](const Datagram& datagram) {
+    if (datagram.type() != 1) return;
+    carried_mac2 = std::any_of(datagram.bytes.end() - 16, datagram.bytes.end(),
+                               [](auto byte) { return byte != 0; });
+  };
+  pair.net.run_for(6 * kSecond);
+  CHECK(carried_mac2);
+  CHECK(pair.alice.count(TUNNEL_EVENT_HANDSHAKE) == 1);
+}
+
+TEST_CASE("a cookie reply moves no endpoint, works once, and only when asked for",
+          "[sim][hostile][history]") {
+  Pair pair;
+  Datagram cookie;
+  pair.net.tap = [&](const Datagram& datagram) {
+    if (datagram.type() == 3) cookie = datagram;
+  };
+  const auto initiation = pair.capture(1);
+  put_under_load(pair, initiation);
+  pair.net.lose = [](const Datagram& datagram) { return datagram.type() == 3; };
+  pair.net.open_now(pair.bob, initiation);
+  REQUIRE(cookie.bytes.size() == 64);
+  auto forged = cookie;
+  forged.bytes[40] ^= 1;
+  CHECK(pair.net.open_now(pair.alice, forged) == TUNNEL_DROP_COOKIE);
+  cookie.from = ipv4(66);
+  CHECK(pair.net.open_now(pair.alice, cookie) == TUNNEL_VERDICT_CONSUMED);
+  CHECK(info_of(pair.alice, pair.bob).endpoint.bytes[3] == 2);
+  CHECK(pair.net.open_now(pair.alice, cookie) == TUNNEL_DROP_COOKIE);
+}
+
+TEST_CASE("a wrong mac2 is ignored when there is no load", "[sim][hostile]") {
+  Pair pair;
+  auto initiation = pair.capture(1);
+  initiation.bytes[140] ^= 0xff;
+  CHECK(pair.net.open_now(pair.bob, initiation) == TUNNEL_VERDICT_CONSUMED);
+  CHECK(pair.bob.counters().handshakes_responded == 1);
+}
+
+TEST_CASE("a full handshake queue refuses, and existing sessions go on", "[sim][hostile]") {
+  Pair pair;
+  pair.connect();
+  const auto data = pair.capture(4);
+  auto& carol = pair.net.add(3);
+  pair.net.add_peer(carol, pair.bob);
+  Datagram initiation;
+  pair.net.lose = [&](const Datagram& datagram) {
+    initiation = datagram;
+    return true;
+  };
+  pair.net.send(carol, pair.bob, 0);
+  put_under_load(pair, initiation);
+  CHECK(pair.net.open_now(pair.bob, data) == TUNNEL_VERDICT_DELIVER);
+}
