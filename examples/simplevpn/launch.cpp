@@ -71,7 +71,7 @@ int run_child(const Up& options, const Target& target, const Output& output, int
   Daemon daemon(target.path, target.name, output, log);
   const int exit = daemon.start();
   if (exit == kOk) detach(log);
-  const auto answer = static_cast<char>(exit);
+  const auto answer = static_cast<unsigned char>(exit);
   // A parent that was interrupted is not there to read: the tunnel stays down then.
   if (write(parent, &answer, 1) != 1) return kInterrupted;
   close(parent);
@@ -80,7 +80,7 @@ int run_child(const Up& options, const Target& target, const Output& output, int
 
 // The parent: the child's first word is our exit status.
 int wait_for_child(pid_t child, int pipe_end, const Target& target, const Output& output) {
-  char answer = 0;
+  unsigned char answer = 0;
   ssize_t got = 0;
   do got = read(pipe_end, &answer, 1);
   while (got < 0 && errno == EINTR);

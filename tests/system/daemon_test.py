@@ -123,6 +123,17 @@ def _line_with(process, word):
     return line if word in line else None
 
 
+def test_a_flood_of_log_lines_is_limited_and_counted(tunnel):
+    process = tunnel.foreground()
+    for _ in range(300):
+        process.send_signal(signal.SIGHUP)
+    lines = []
+    while "suppressed=" not in (lines or [""])[-1]:
+        process.send_signal(signal.SIGHUP)
+        lines.append(process.stderr.readline())
+    assert len(lines) < 40
+
+
 def test_a_killed_daemon_can_be_started_again(tunnel, host):
     tunnel.up()
     assert host.kill("simplevpn", signal.SIGKILL) == 1
