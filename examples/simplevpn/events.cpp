@@ -27,6 +27,8 @@ void log_peer_event(Log& log, const std::string& peer, const tunnel_event& event
                        {{"peer", peer}, {"endpoint", address_text(event.address)}});
     case TUNNEL_EVENT_PEER_EXPIRED:
       return log.write(Level::info, "session_expired", {{"peer", peer}});
+    case TUNNEL_EVENT_TIMESTAMP:
+      return log.write(Level::debug, "initiation", {{"peer", peer}});
     default:
       return log.write(Level::debug, "event", {{"peer", peer}, {"kind", event.kind}});
   }
@@ -49,6 +51,8 @@ void log_tunnel_event(Log& log, const tunnel_event& event) {
     case TUNNEL_EVENT_TRANSPORT:
       return log.write(Level::warning, "transport",
                        {{"reason", tunnel_status_text(static_cast<std::int32_t>(event.value))}});
+    case TUNNEL_EVENT_TIMESTAMP_FLOOR:
+      return log.write(Level::debug, "timestamp_floor");
     default:
       return log.write(Level::debug, "event", {{"kind", event.kind}});
   }
