@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "capi/config.h"
 #include "capi/guard.h"
+#include "capi/sized.h"
 #include "device/device.h"
 
 namespace capi = tunnel::capi;
@@ -17,7 +17,7 @@ int32_t tunnel_tun_open(const tunnel_tun_config* config, tunnel_device* out) {
   return capi::guarded([&]() -> int32_t {
     if (!out) return TUNNEL_ERR_ARGUMENT;
     tunnel_tun_config known;
-    if (const auto status = capi::read_config(config, known); status != TUNNEL_OK) return status;
+    if (const auto status = capi::read_sized(config, known); status != TUNNEL_OK) return status;
     const auto opened = device::open_tun(known);
     if (opened) *out = *opened;
     return opened.status();

@@ -12,9 +12,17 @@
 
 namespace tunnel::capi {
 
+// No struct of the ABI will ever be larger, so a larger size is memory that was never set.
+inline constexpr std::uint32_t kLargestStruct = 64 * 1024;
+
+template <class T>
+[[nodiscard]] bool has_sane_size(const T* given) noexcept {
+  return given != nullptr && given->size >= sizeof given->size && given->size <= kLargestStruct;
+}
+
 template <class T>
 [[nodiscard]] std::int32_t read_sized(const T* from, T& to) noexcept {
-  if (from == nullptr || from->size < sizeof from->size) return TUNNEL_ERR_ARGUMENT;
+  if (!has_sane_size(from)) return TUNNEL_ERR_ARGUMENT;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(from);
   const auto* end = bytes + from->size;
   if (from->size > sizeof(T) &&
@@ -30,7 +38,7 @@ template <class T>
 // Fills as much as the caller's struct holds; what we do not know becomes zero.
 template <class T>
 [[nodiscard]] std::int32_t write_sized(const T& from, T* to) noexcept {
-  if (to == nullptr || to->size < sizeof to->size) return TUNNEL_ERR_ARGUMENT;
+  if (!has_sane_size(to)) return TUNNEL_ERR_ARGUMENT;
   const auto size = to->size;
   const auto known = std::min<std::size_t>(size, sizeof(T));
   std::memcpy(to, &from, known);
