@@ -53,11 +53,10 @@ TEST_CASE("a suspended engine moves nothing, and starts anew at resume", "[engin
   pair.start();
   pair.ping(1);
   CHECK(tunnel_engine_suspend(pair.a->engine()) == TUNNEL_OK);
-  pair.a->do_there([](tunnel_core* core) {
-    tunnel_counters counters = TUNNEL_COUNTERS_INIT;
-    CHECK(tunnel_core_counters(core, &counters) == TUNNEL_OK);
-    CHECK(counters.sessions == 0);
-  });
+  tunnel_counters counters = TUNNEL_COUNTERS_INIT;
+  pair.a->do_there([&](tunnel_core* core) { tunnel_core_counters(core, &counters); });
+  CHECK(counters.peers == 1);
+  CHECK(counters.sessions == 0);
   const auto before = pair.a->counters();
   pair.a->program->send(inside_packet(1, 2, 2));
   pair.b->program->send(inside_packet(2, 1, 2));
@@ -135,10 +134,12 @@ TEST_CASE("a broken transport is opened anew", "[engine][control]") {
   scripted.transport.read_error = TUNNEL_ERR_CLOSED;
   scripted.node->start();
   CHECK(scripted.node->await_event(TUNNEL_EVENT_TRANSPORT).value == TUNNEL_ERR_CLOSED);
+  int rebinds = 0;
   scripted.node->do_there([&](tunnel_core*) {
-    CHECK(scripted.transport.rebinds == 1);
+    rebinds = scripted.transport.rebinds;
     scripted.transport.read_error = 0;
   });
+  CHECK(rebinds == 1);
   // The second attempt comes by itself, a second after the first.
   const auto was = scripted.node->counters().wakeups;
   scripted.node->do_there(
@@ -180,9 +181,7 @@ TEST_CASE("a changed device MTU reaches the core with the next network change",
   scripted.transport.changes = TUNNEL_CHANGED_NETWORK;
   scripted.node->start();
   CHECK(scripted.node->await_event(TUNNEL_EVENT_NETWORK).value == 0);
-  scripted.node->do_there([](tunnel_core* core) {
-    tunnel_layout layout = TUNNEL_LAYOUT_INIT;
-    CHECK(tunnel_core_layout(core, &layout) == TUNNEL_OK);
-    CHECK(layout.mtu == 9000);
-  });
+  tunnel_layout layout = TUNNEL_LAYOUT_INIT;
+  scripted.node->do_there([&](tunnel_core* core) { tunnel_core_layout(core, &layout); });
+  CHECK(layout.mtu == 9000);
 }

@@ -43,20 +43,20 @@ class Program {
     device_.ops = nullptr;
   }
 
-  // Waits while the device is full.
-  void send(std::vector<std::uint8_t> bytes) {
+  // Waits while the device is full. False when that takes too long. Any thread (Catch's macros may
+  // only be used on the test's own).
+  bool try_send(std::vector<std::uint8_t> bytes) {
     tunnel_packet packet{};
     packet.data = bytes.data();
     packet.length = packet.room = static_cast<std::uint32_t>(bytes.size());
-    packet.verdict = TUNNEL_VERDICT_DELIVER;
-    REQUIRE(device_.ops->write(device_.self, &packet, 1) == TUNNEL_OK);
-    while (packet.verdict == TUNNEL_VERDICT_WAIT) {
-      wait_for(TUNNEL_WRITABLE, POLLOUT);
+    do {
       packet.verdict = TUNNEL_VERDICT_DELIVER;
-      REQUIRE(device_.ops->write(device_.self, &packet, 1) == TUNNEL_OK);
-    }
-    REQUIRE(packet.verdict == TUNNEL_VERDICT_SENT);
+      if (device_.ops->write(device_.self, &packet, 1) != TUNNEL_OK) return false;
+      if (packet.verdict == TUNNEL_VERDICT_SENT) return true;
+    } while (packet.verdict == TUNNEL_VERDICT_WAIT && await(TUNNEL_WRITABLE, POLLOUT));
+    return false;
   }
+  void send(std::vector<std::uint8_t> bytes) { REQUIRE(try_send(std::move(bytes))); }
 
   // The next packet out of the tunnel; fails the test when none comes.
   std::vector<std::uint8_t> receive() {
@@ -64,21 +64,22 @@ class Program {
     const tunnel_slab slab{bytes.data(), bytes.size(), 0, 0, 1, 2000};
     tunnel_packet packet{};
     while (device_.ops->read(device_.self, &slab, &packet, 1) == 0) {
-      wait_for(TUNNEL_READABLE, POLLIN);
+      REQUIRE(await(TUNNEL_READABLE, POLLIN));
     }
     return {packet.data, packet.data + packet.length};
   }
 
  private:
-  void wait_for(std::uint32_t event, short poll_event) {
+  bool await(std::uint32_t event, short poll_event) {
     std::array<tunnel_handle, 2> handles{};
     const auto count = device_.ops->wait(device_.self, handles.data(), handles.size());
     for (std::int32_t i = 0; i < count; ++i) {
       const auto& handle = handles[static_cast<std::size_t>(i)];
       if ((handle.events & event) == 0) continue;
       pollfd entry{static_cast<int>(handle.handle), poll_event, 0};
-      REQUIRE(::poll(&entry, 1, kPatienceMs) == 1);
+      return ::poll(&entry, 1, kPatienceMs) == 1;
     }
+    return false;
   }
 
   tunnel_device device_;
