@@ -126,7 +126,8 @@ TEST_CASE("an idle engine never wakes up", "[engine]") {
   CHECK(::poll(&quiet, 1, 1000) == 0);
 
   const auto after = pair.a->counters();
-  CHECK(after.wakeups == before.wakeups);
+  // One at most: the engine may have run the last task without waiting, and sees its wake later.
+  CHECK(after.wakeups <= before.wakeups + 1);
   CHECK(after.transport_reads == before.transport_reads);
 }
 
