@@ -18,7 +18,8 @@ typedef struct tunnel_transport_ops {
   uint32_t size;  /* sizeof(tunnel_transport_ops); members beyond it are unsupported */
   uint32_t flags; /* zero */
 
-  /* As tunnel_device_ops.read; fills remote and local too. A datagram that did not fit has the flag
+  /* As tunnel_device_ops.read; fills remote and local too; the port of local is a note of the
+   * transport to itself, to be handed back with it. A datagram that did not fit has the flag
    * TRUNCATED. Errors of earlier datagrams (ICMP, a vanished route) are swallowed. */
   int32_t (*read)(void* self, const tunnel_slab* slab, tunnel_packet* packets, size_t max);
 
