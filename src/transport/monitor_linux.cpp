@@ -2,15 +2,12 @@
 
 #include <linux/if.h>
 #include <linux/if_addr.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <utility>
+
+#include "transport/netlink_linux.h"
 
 namespace tunnel::transport {
 
@@ -32,27 +29,6 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) noexcept {
 
 std::uint64_t hash_of(std::uint64_t kind, std::uint64_t index) noexcept {
   return mix(mix(0xcbf29ce484222325, kind), index);
-}
-
-// The struct at the start of `bytes`, which are then advanced past it (and its padding). False when
-// they are too short.
-template <class Struct>
-bool take(Bytes& bytes, Struct& out) noexcept {
-  if (bytes.size() < sizeof out) return false;
-  std::memcpy(&out, bytes.data(), sizeof out);
-  bytes = bytes.subspan(std::min<std::size_t>(NLMSG_ALIGN(sizeof out), bytes.size()));
-  return true;
-}
-
-// What belongs to a header that was just taken and claims `length` bytes in all; `bytes` are
-// advanced past it. Empty and at the end when the claim is a lie.
-template <class Header>
-Bytes take_payload(Bytes& bytes, std::size_t length) noexcept {
-  const std::size_t size = length - sizeof(Header);
-  if (length < sizeof(Header) || size > bytes.size()) return std::exchange(bytes, {}).first(0);
-  const Bytes payload = bytes.first(size);
-  bytes = bytes.subspan(std::min<std::size_t>(NLMSG_ALIGN(size), bytes.size()));
-  return payload;
 }
 
 // Hash of the address that the attributes of an ifaddrmsg name, and of its interface.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "transport/route_linux.h"
 #include "transport/transport.h"
 
 namespace tunnel::transport {
@@ -60,6 +61,7 @@ std::int32_t Udp::read_family(std::size_t family, const SlotLayout& layout, std:
     const std::int32_t got = receive_.receive(socket.get(), layout, first + count, rest);
     if (got < 0 && count == 0) return got;
     if (got <= 0) break;
+    for (auto& packet : rest.first(static_cast<std::size_t>(got))) packet.local.port = generation_;
     count += static_cast<std::size_t>(got);
     if (static_cast<std::size_t>(got) < std::min(rest.size(), ReceiveBatch::kSize)) break;
   }
@@ -69,7 +71,9 @@ std::int32_t Udp::read_family(std::size_t family, const SlotLayout& layout, std:
 // The monitor is looked at when nothing else is to do, and now and then under load.
 void Udp::watch_network(bool idle) noexcept {
   if (!monitor_ || (!idle && ++reads_ % kReadsPerGlance != 0)) return;
-  if (monitor_->drain()) changed_ |= TUNNEL_CHANGED_NETWORK;
+  if (!monitor_->drain()) return;
+  changed_ |= TUNNEL_CHANGED_NETWORK;
+  ++generation_;
 }
 
 std::int32_t Udp::write(std::span<tunnel_packet> packets) noexcept {
@@ -87,12 +91,32 @@ std::int32_t Udp::write(std::span<tunnel_packet> packets) noexcept {
       packet.verdict = TUNNEL_VERDICT_WAIT;  // keeps the order: nothing overtakes the first
       continue;
     }
+    check_source(packet);
     send_[family].add(packet);
     if (send_[family].full()) note(flush(family));
   }
   note(flush(kIpv4));
   note(flush(kIpv6));
   return status;
+}
+
+// A source learnt before the network changed may still be an address of ours, while the way to the
+// peer now leaves by another interface: datagrams would go out with an address that belongs to the
+// other network, and no call would fail. As in the kernel's WireGuard the source is dropped then.
+void Udp::check_source(tunnel_packet& packet) noexcept {
+  const tunnel_address& local = packet.local;
+  const bool learnt = local.family == packet.remote.family && local.scope != 0;
+  if (!learnt || local.port == generation_) return;
+  if (checked_.generation == generation_ && base::same_address(checked_.local, local) &&
+      base::same_address(checked_.remote, packet.remote)) {
+    return;
+  }
+  const auto interface = route_interface(local, packet.remote, options_.mark);
+  if (interface && *interface != local.scope) {
+    packet.local.family = TUNNEL_FAMILY_NONE;
+  } else {
+    checked_ = {local, packet.remote, generation_};
+  }
 }
 
 // TUNNEL_OK or TUNNEL_ERR_CLOSED.

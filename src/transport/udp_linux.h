@@ -32,6 +32,7 @@ class Udp {
                            std::span<tunnel_packet> packets) noexcept;
   std::int32_t flush(std::size_t family) noexcept;
   void watch_network(bool idle) noexcept;
+  void check_source(tunnel_packet& packet) noexcept;
 
   SocketOptions options_;
   bool any_port_;  // the kernel chose the port, so another one does as well
@@ -44,6 +45,14 @@ class Udp {
   std::size_t read_first_ = kIpv4;
   std::uint32_t reads_ = 0;
   std::uint32_t changed_ = 0;
+
+  // How often the network changed. The local address of a datagram carries it as its port, so that
+  // a source learnt before the last change is known by sight.
+  std::uint16_t generation_ = 0;
+  struct {
+    tunnel_address local, remote;
+    std::uint16_t generation = 0;
+  } checked_{};  // the source last found good although it is older
 };
 
 }  // namespace tunnel::transport

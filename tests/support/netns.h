@@ -7,7 +7,9 @@
 #pragma once
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +48,13 @@ inline void enter_namespace() {
   write_file("/proc/self/setgroups", "deny");
   write_file("/proc/self/uid_map", "0 " + user + " 1");
   write_file("/proc/self/gid_map", "0 " + group + " 1");
+}
+
+// Gives up every capability, for the rest of the child.
+inline void drop_privileges() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
+  REQUIRE(::syscall(SYS_capset, &header, none) == 0);
 }
 
 inline int child_status(const std::function<void()>& body) {
@@ -87,10 +96,16 @@ class Neighbour {
     there_ = current();
     run_command("ip link set lo up");
     enter(home_);
+    join("near", "far");
+  }
+
+  // Adds another veth pair, up and without addresses.
+  void join(const std::string& near, const std::string& far) const {
     const std::string there = "/proc/" + std::to_string(::getpid()) + "/fd/";
-    run_command("ip link add near type veth peer name far netns " + there + std::to_string(there_));
-    run_command("ip link set near up");
-    run([] { run_command("ip link set far up"); });
+    run_command("ip link add " + near + " type veth peer name " + far + " netns " + there +
+                std::to_string(there_));
+    run_command("ip link set " + near + " up");
+    run([&] { run_command("ip link set " + far + " up"); });
   }
 
   // Runs `body` there. Sockets that it opens stay there.

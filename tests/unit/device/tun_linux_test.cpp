@@ -301,6 +301,14 @@ TEST_CASE("a descriptor of another kind is refused and closed", "[device][tun]")
   });
 }
 
+TEST_CASE("without privileges a TUN is refused", "[device][tun]") {
+  test::in_namespace([] {
+    Device device;
+    test::drop_privileges();
+    REQUIRE(open_tun(device, "lt-test") == TUNNEL_ERR_PERMISSION);
+  });
+}
+
 TEST_CASE("without free descriptors a device says RESOURCES", "[device][tun]") {
   test::in_namespace([] {
     {
