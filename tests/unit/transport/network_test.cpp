@@ -58,7 +58,7 @@ TEST_CASE("a sticky source is left when the route moves elsewhere", "[transport]
         run_command("ip address add 10.8.0.2/24 dev far2");
         run_command("ip address add fd08::2/64 dev far2 nodad");
         run_command("ip address add 192.0.2.1/32 dev lo");
-        run_command("ip address add 2001:db8::1/128 dev lo");
+        run_command("ip address add 2001:db8::1/128 dev lo nodad");
       });
       run_command(ip + " route add" + route + row.first);
       test::settle(hosts.here);
