@@ -1,0 +1,109 @@
+// control.cpp — the functions of tunnel/host/control.h.
+#include <tunnel/host/control.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "host/control/control.h"
+#include "host/system/system.h"
+
+namespace host = tunnel::host;
+
+struct tunnel_control {
+  std::unique_ptr<host::Server> server;
+};
+
+struct tunnel_snapshot {
+  host::Snapshot content;
+};
+
+namespace {
+
+std::string directory_or_default(const char* directory) {
+  return directory == nullptr ? host::kSocketDirectory : directory;
+}
+
+}  // namespace
+
+void tunnel_control_config_init(tunnel_control_config* config) {
+  if (config != nullptr) *config = TUNNEL_CONTROL_CONFIG_INIT;
+}
+
+int32_t tunnel_control_open(const tunnel_control_config* config, tunnel_control** control) {
+  if (control == nullptr) return TUNNEL_ERR_ARGUMENT;
+  *control = nullptr;
+  return host::guarded([&]() -> std::int32_t {
+    tunnel_control_config known{};
+    const std::int32_t status = host::take(config, known);
+    if (status != TUNNEL_OK) return status;
+    if (known.name == nullptr || known.engine == nullptr) return TUNNEL_ERR_ARGUMENT;
+    auto server = host::Server::start(known);
+    if (!server) return server.status();
+    *control = std::make_unique<tunnel_control>(std::move(*server)).release();
+    return TUNNEL_OK;
+  });
+}
+
+void tunnel_control_detach(tunnel_control* control) {
+  if (control != nullptr) control->server->detach();
+}
+
+void tunnel_control_close(tunnel_control* control) {
+  delete control;
+}
+
+int32_t tunnel_control_list(const char* directory, char (*names)[16], size_t max, size_t* count) {
+  if (count == nullptr || (names == nullptr && max != 0)) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&]() -> std::int32_t {
+    const auto found = host::list_daemons(directory_or_default(directory));
+    if (!found) return found.status();
+    *count = found->size();
+    for (std::size_t i = 0; i < std::min(max, found->size()); ++i) {
+      const std::string& name = (*found)[i];
+      std::copy_n(name.c_str(), name.size() + 1, names[i]);
+    }
+    return TUNNEL_OK;
+  });
+}
+
+int32_t tunnel_control_stop(const char* directory, const char* name, uint32_t timeout_ms) {
+  if (name == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded(
+      [&] { return host::stop_daemon(directory_or_default(directory), name, timeout_ms); });
+}
+
+int32_t tunnel_snapshot_read(const char* directory, const char* name, uint32_t timeout_ms,
+                             tunnel_snapshot** snapshot) {
+  if (name == nullptr || snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
+  *snapshot = nullptr;
+  return host::guarded([&]() -> std::int32_t {
+    auto answer = host::ask_daemon(directory_or_default(directory), name, timeout_ms);
+    if (!answer) return answer.status();
+    *snapshot = std::make_unique<tunnel_snapshot>(std::move(*answer)).release();
+    return TUNNEL_OK;
+  });
+}
+
+void tunnel_snapshot_destroy(tunnel_snapshot* snapshot) {
+  delete snapshot;
+}
+
+int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
+                                      tunnel_snapshot_interface* out) {
+  if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::give(snapshot->content.interface, out);
+}
+
+int32_t tunnel_snapshot_get_peer(const tunnel_snapshot* snapshot, size_t index,
+                                 tunnel_snapshot_peer* out) {
+  if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
+  if (index >= snapshot->content.peers.size()) return TUNNEL_ERR_NOT_FOUND;
+  const host::SnapshotPeer& peer = snapshot->content.peers[index];
+  tunnel_snapshot_peer value = peer.info;
+  value.name = peer.name.c_str();
+  value.allowed_ips = peer.allowed_ips.data();
+  value.allowed_ip_count = peer.allowed_ips.size();
+  return host::give(value, out);
+}

@@ -1,0 +1,52 @@
+// connection.h — one client of the control socket: takes requests apart, holds the answer until it
+// is sent. Everything a client can do is bounded: line length, time for a request, time for taking
+// the answer.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/base.h"
+
+namespace tunnel::host {
+
+class Connection {
+ public:
+  static constexpr std::size_t kLongestLine = 4096;
+  static constexpr std::uint64_t kPatience_ms = 10'000;  // for a request, and for an answer
+
+  enum class Request { none, get, set };
+
+  Connection(base::Descriptor fd, std::uint64_t now_ms) : fd_(std::move(fd)), since_ms_(now_ms) {}
+
+  int fd() const noexcept { return fd_.get(); }
+  bool wants_to_write() const noexcept { return sent_ < out_.size(); }
+  bool is_idle() const noexcept {
+    return !wants_to_write() && in_.empty() && kind_ == Request::none;
+  }
+  // When the client's patience ends; UINT64_MAX while it is idle.
+  std::uint64_t deadline_ms() const noexcept;
+  std::uint64_t since_ms() const noexcept { return since_ms_; }
+
+  // Reads what is there. False = the client is gone.
+  bool receive(std::uint64_t now_ms);
+  // The next complete request, or none; `sound` becomes false when the client does not speak the
+  // protocol and is to be dropped. Answer it before the next call.
+  Request next_request(bool& sound);
+  base::WipedBuffer& answer() noexcept { return out_; }
+  // Sends as much as the client takes. False = the client is gone.
+  bool send(std::uint64_t now_ms);
+
+ private:
+  bool take_line(std::string_view line);
+
+  base::Descriptor fd_;
+  std::uint64_t since_ms_;  // of the last progress
+  base::WipedBuffer in_;
+  base::WipedBuffer out_;
+  std::size_t sent_ = 0;
+  Request kind_ = Request::none;  // of the request that is being read
+  bool complete_ = false;
+};
+
+}  // namespace tunnel::host

@@ -1,0 +1,224 @@
+// server.cpp — the loop of the control thread: wait, look at the socket's file, accept, serve each
+// client, drop those that are gone or too slow.
+#include "host/control/server.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "host/control/uapi_write.h"
+#include "host/system/system.h"
+
+namespace tunnel::host {
+namespace {
+
+constexpr std::uint64_t kPauseWhenExhausted_ms = 200;
+
+enum Slot : std::size_t { kEnding, kWatch, kListener, kClients };  // in the list for poll
+
+std::uint64_t now_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+std::uint64_t wall_s() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+void add_name(const tunnel_config_peer& peer, TunnelFacts& facts) {
+  if (peer.name[0] == '\0') return;
+  PublicKey key{};
+  std::copy_n(peer.public_key, key.size(), key.begin());
+  facts.names[key] = peer.name;
+}
+
+}  // namespace
+
+TunnelFacts facts_of(const tunnel_config* config) {
+  TunnelFacts facts;
+  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
+  if (tunnel_config_get_interface(config, &interface) != TUNNEL_OK) return facts;
+  if (interface.private_key != nullptr) {
+    facts.private_key.assign(
+        base::BytesOf<TUNNEL_KEY_SIZE>(interface.private_key, TUNNEL_KEY_SIZE));
+  }
+  facts.fwmark = interface.fwmark;
+  for (std::size_t i = 0; i < interface.peer_count; ++i) {
+    tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
+    if (tunnel_config_get_peer(config, i, &peer) == TUNNEL_OK) add_name(peer, facts);
+  }
+  return facts;
+}
+
+base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config& config) {
+  if (!is_tunnel_name(config.name)) return base::Error{TUNNEL_ERR_ARGUMENT};
+  auto ending = base::WaitFlag::create(base::WaitFlag::Kind::readable);
+  if (!ending) return base::Error{ending.status()};
+  const char* directory = config.directory == nullptr ? kSocketDirectory : config.directory;
+  auto file = SocketFile::create(directory, config.name);
+  if (!file) return base::Error{file.status()};
+  return std::unique_ptr<Server>(new Server(std::move(*file), std::move(*ending), config));
+}
+
+Server::Server(SocketFile file, base::WaitFlag ending, const tunnel_control_config& config)
+    : file_(std::move(file)),
+      ending_(std::move(ending)),
+      reader_(config.engine),
+      facts_(facts_of(config.config)),
+      removed_{config.removed, config.context},
+      since_s_(wall_s()),
+      thread_([this] { run(); }) {}
+
+Server::~Server() {
+  reader_.detach();
+  ending_.set(true);
+  thread_.join();
+  file_.remove();
+}
+
+void Server::run() {
+  bool goes_on = true;
+  while (goes_on) {
+    // Without memory for a client's request that client is lost, not the daemon.
+    const std::int32_t status = guarded([&]() -> std::int32_t {
+      goes_on = serve_once();
+      return TUNNEL_OK;
+    });
+    if (status != TUNNEL_OK) connections_.clear();
+  }
+}
+
+std::vector<pollfd> Server::what_to_wait_for() const {
+  std::vector<pollfd> list(kClients);
+  list[kEnding] = {static_cast<int>(ending_.handle()), POLLIN, 0};
+  list[kWatch] = {file_.watch(), POLLIN, 0};
+  const bool accepts = now_ms() >= accepts_from_ms_;
+  list[kListener] = {file_.listener(), static_cast<short>(accepts ? POLLIN : 0), 0};
+  for (const auto& connection : connections_) {
+    // While an answer is on its way no further request is read.
+    const short events = connection->wants_to_write() ? POLLOUT : POLLIN;
+    list.push_back({connection->fd(), events, 0});
+  }
+  return list;
+}
+
+// How long poll may wait, -1 = for ever.
+int Server::patience_ms() const {
+  const std::uint64_t now = now_ms();
+  std::uint64_t deadline = accepts_from_ms_ > now ? accepts_from_ms_ : UINT64_MAX;
+  for (const auto& connection : connections_) {
+    deadline = std::min(deadline, connection->deadline_ms());
+  }
+  if (deadline == UINT64_MAX) return -1;
+  return static_cast<int>(std::max(deadline, now) - now);
+}
+
+// One round. False = the thread shall end.
+bool Server::serve_once() {
+  std::vector<pollfd> list = what_to_wait_for();
+  if (::poll(list.data(), list.size(), patience_ms()) < 0 && errno != EINTR) return false;
+  if (list[kEnding].revents != 0) return false;
+  if (list[kWatch].revents != 0) look_at_file();
+  std::size_t at = kClients;
+  std::erase_if(connections_, [&](const auto& connection) {
+    const int events = list[at++].revents;
+    return !serve(*connection, events) || connection->deadline_ms() <= now_ms();
+  });
+  if (list[kListener].revents != 0) accept_client();
+  return true;
+}
+
+void Server::look_at_file() {
+  file_.drain_watch();
+  if (told_ || file_.is_there()) return;
+  told_ = true;
+  if (removed_.call != nullptr) removed_.call(removed_.context);
+}
+
+void Server::accept_client() {
+  base::Descriptor fd(::accept4(file_.listener(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  // Out of descriptors, the listener stays readable: look away for a while instead of spinning.
+  if (!fd.valid() && errno != EAGAIN) accepts_from_ms_ = now_ms() + kPauseWhenExhausted_ms;
+  if (!fd.valid() || !make_place()) return;
+  connections_.push_back(std::make_unique<Connection>(std::move(fd), now_ms()));
+}
+
+// The client that has been idle longest gives its place to a new one.
+bool Server::make_place() {
+  if (connections_.size() < kMostConnections) return true;
+  const auto older = [](const auto& a, const auto& b) {
+    if (a->is_idle() != b->is_idle()) return a->is_idle();
+    return a->since_ms() < b->since_ms();
+  };
+  const auto oldest = std::min_element(connections_.begin(), connections_.end(), older);
+  if (!(*oldest)->is_idle()) return false;
+  connections_.erase(oldest);
+  return true;
+}
+
+bool Server::serve(Connection& connection, int events) {
+  if (events == 0) return true;
+  if (connection.wants_to_write()) {
+    if (!connection.send(now_ms())) return false;
+    // Requests may have come along with the one that was just answered.
+    return connection.wants_to_write() || answer_requests(connection);
+  }
+  if ((events & POLLIN) == 0) return false;  // POLLHUP, POLLERR
+  return connection.receive(now_ms()) && answer_requests(connection);
+}
+
+bool Server::answer_requests(Connection& connection) {
+  bool sound = true;
+  while (!connection.wants_to_write()) {
+    const Connection::Request request = connection.next_request(sound);
+    if (request == Connection::Request::none) return sound;
+    if (request == Connection::Request::get) answer_get(connection.answer());
+    if (request == Connection::Request::set) write_end(-EOPNOTSUPP, connection.answer());
+    if (!connection.send(now_ms())) return false;
+  }
+  return true;
+}
+
+void Server::answer_get(base::WipedBuffer& out) {
+  const int error = write_status(out);
+  if (error != 0) out.truncate(0);
+  write_end(error, out);
+}
+
+int Server::write_status(base::WipedBuffer& out) {
+  std::uint64_t cursor = 0;
+  for (bool first = true, last = false; !last; first = false) {
+    int error = 0;
+    const auto piece = reader_.read(cursor, error);
+    if (piece == nullptr) return error;
+    if (first) {
+      const auto process = static_cast<std::uint32_t>(::getpid());
+      write_interface({facts_.private_key.bytes(), reader_.port(), facts_.fwmark, piece->mtu,
+                       since_s_, process, piece->counters},
+                      out);
+    }
+    write_peers(*piece, out);
+    cursor = piece->cursor;
+    last = piece->last;
+  }
+  return 0;
+}
+
+void Server::write_peers(const CorePiece& piece, base::WipedBuffer& out) const {
+  for (const CorePiece::Peer& peer : piece.peers) {
+    PublicKey key{};
+    std::copy_n(peer.info.public_key, key.size(), key.begin());
+    const auto name = facts_.names.find(key);
+    const std::span prefixes(piece.prefixes.data() + peer.first_prefix, peer.info.prefix_count);
+    write_peer({peer.info, prefixes, name == facts_.names.end() ? "" : name->second}, out);
+  }
+}
+
+}  // namespace tunnel::host

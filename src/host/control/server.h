@@ -1,0 +1,74 @@
+// server.h — the daemon's end of the control socket, on a thread of its own.
+#pragma once
+
+#include <tunnel/host/control.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/base.h"
+#include "host/config/config.h"
+#include "host/control/connection.h"
+#include "host/control/core_reader.h"
+#include "host/control/socket_file.h"
+
+struct pollfd;
+
+namespace tunnel::host {
+
+// What the server says about the tunnel that the core does not know.
+struct TunnelFacts {
+  base::Secret<TUNNEL_KEY_SIZE> private_key;
+  std::uint32_t fwmark = 0;
+  std::unordered_map<PublicKey, std::string, PublicKeyHash> names;
+};
+
+TunnelFacts facts_of(const tunnel_config* config);
+
+// Told when somebody deleted the socket.
+struct RemovedHook {
+  void (*call)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
+class Server {
+ public:
+  static constexpr std::size_t kMostConnections = 16;
+
+  static base::Result<std::unique_ptr<Server>> start(const tunnel_control_config& config);
+  ~Server();  // closes all connections and removes the socket
+
+  void detach() { reader_.detach(); }
+
+ private:
+  Server(SocketFile file, base::WaitFlag ending, const tunnel_control_config& config);
+
+  void run();
+  bool serve_once();
+  int patience_ms() const;
+  std::vector<pollfd> what_to_wait_for() const;
+  void look_at_file();
+  void accept_client();
+  bool make_place();
+  bool serve(Connection& connection, int events);
+  bool answer_requests(Connection& connection);
+  void answer_get(base::WipedBuffer& out);
+  int write_status(base::WipedBuffer& out);
+  void write_peers(const CorePiece& piece, base::WipedBuffer& out) const;
+
+  const SocketFile file_;
+  base::WaitFlag ending_;  // up = the thread shall end
+  CoreReader reader_;
+  const TunnelFacts facts_;
+  const RemovedHook removed_;
+  const std::uint64_t since_s_;
+  std::uint64_t accepts_from_ms_ = 0;  // later than now = no clients are accepted
+  bool told_ = false;                  // that the socket was deleted
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace tunnel::host

@@ -1,0 +1,151 @@
+#include "host/control/uapi_read.h"
+
+#include <tunnel/keys.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "host/config/config.h"
+#include "host/control/uapi.h"
+
+namespace tunnel::host {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+template <class Number>
+bool read(std::string_view text, Number& value) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && stop == end;
+}
+
+// Value of a hexadecimal digit, or 0x100. No branch or index depends on it: it may be of a key.
+unsigned nibble(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  const unsigned digit = byte - unsigned{'0'};
+  const unsigned letter = (byte | 0x20u) - unsigned{'a'};
+  const unsigned is_digit = ((digit - 10) & ~digit) >> 8 & 0xff;
+  const unsigned is_letter = ((letter - 6) & ~letter) >> 8 & 0xff;
+  const unsigned is_neither = (~(is_digit | is_letter) & 0x80) << 1;
+  return (digit & is_digit) | ((letter + 10) & is_letter) | is_neither;
+}
+
+bool read_key(std::string_view text, base::MutableBytesOf<TUNNEL_KEY_SIZE> key) {
+  if (text.size() != 2 * key.size()) return false;
+  unsigned odd = 0;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const unsigned byte = nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]);
+    key[i] = static_cast<std::uint8_t>(byte);
+    odd |= byte >> 8;
+  }
+  return odd == 0;
+}
+
+bool read_private_key(std::string_view text, tunnel_snapshot_interface& out) {
+  base::Secret<TUNNEL_KEY_SIZE> key;
+  if (!read_key(text, key.writable())) return false;
+  out.has_key = key.is_zero() ? 0 : 1;
+  return tunnel_key_public(key.data(), out.public_key) == TUNNEL_OK || out.has_key == 0;
+}
+
+bool read_drop(std::string_view key, std::string_view value, tunnel_counters& counters) {
+  std::size_t verdict = 0;
+  if (!read(key.substr(kDropPrefix.size()), verdict)) return true;  // of a newer daemon
+  if (verdict < TUNNEL_DROP_FIRST || verdict >= TUNNEL_DROP_FIRST + TUNNEL_DROP_COUNT) return true;
+  return read(value, counters.drops[verdict - TUNNEL_DROP_FIRST]);
+}
+
+bool read_counter(std::string_view key, std::string_view value, tunnel_counters& counters) {
+  if (key.starts_with(kDropPrefix)) return read_drop(key, value, counters);
+  if (key == "x_under_load") return read(value, counters.under_load);
+  const auto found = std::find_if(kCounterNames.begin(), kCounterNames.end(),
+                                  [&](const CounterName& counter) { return counter.name == key; });
+  return found == kCounterNames.end() || read(value, counters.*found->member);
+}
+
+bool read_interface_line(std::string_view key, std::string_view value,
+                         tunnel_snapshot_interface& out) {
+  if (key == "private_key") return read_private_key(value, out);
+  if (key == "listen_port") return read(value, out.port);
+  if (key == "fwmark") return read(value, out.fwmark);
+  if (key == "x_mtu") return read(value, out.mtu);
+  if (key == "x_process") return read(value, out.process);
+  if (key == "x_since") {
+    out.ours = 1;
+    return read(value, out.since_s);
+  }
+  return read_counter(key, value, out.counters);
+}
+
+bool read_endpoint_line(std::string_view value, tunnel_address& endpoint) {
+  const auto address = read_address(value);
+  if (address) endpoint = *address;
+  return address.has_value();
+}
+
+bool read_preshared_key(std::string_view value, tunnel_snapshot_peer& out) {
+  base::Secret<TUNNEL_KEY_SIZE> key;
+  if (!read_key(value, key.writable())) return false;
+  out.has_preshared_key = key.is_zero() ? 0 : 1;
+  return true;
+}
+
+bool read_allowed_ip(std::string_view value, std::vector<tunnel_prefix>& out) {
+  const auto prefix = read_prefix(value);
+  if (prefix) out.push_back(*prefix);
+  return prefix.has_value();
+}
+
+bool read_handshake(std::string_view value, std::uint64_t unit, tunnel_snapshot_peer& out) {
+  std::uint64_t number = 0;
+  if (!read(value, number) || number > UINT64_MAX / unit / 2) return false;
+  out.latest_handshake_ns += number * unit;
+  return true;
+}
+
+bool read_peer_line(std::string_view key, std::string_view value, SnapshotPeer& peer) {
+  tunnel_snapshot_peer& info = peer.info;
+  if (key == "preshared_key") return read_preshared_key(value, info);
+  if (key == "endpoint") return read_endpoint_line(value, info.endpoint);
+  if (key == "last_handshake_time_sec") return read_handshake(value, kSecond, info);
+  if (key == "last_handshake_time_nsec") return read_handshake(value, 1, info);
+  if (key == "tx_bytes") return read(value, info.tx_bytes);
+  if (key == "rx_bytes") return read(value, info.rx_bytes);
+  if (key == "persistent_keepalive_interval") return read(value, info.keepalive_s);
+  if (key == "allowed_ip") return read_allowed_ip(value, peer.allowed_ips);
+  if (key == "x_session") return read(value, info.has_session);
+  if (key == "x_handshake_ns") return read(value, info.handshake_ns);
+  if (key == "x_name") peer.name = value;
+  return true;
+}
+
+bool read_line(std::string_view line, Snapshot& snapshot) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos) return false;
+  const std::string_view key = line.substr(0, equals);
+  const std::string_view value = line.substr(equals + 1);
+  if (key == "errno") return read(value, snapshot.error) && snapshot.error >= 0;
+  if (key == "public_key") {
+    auto& bytes = snapshot.peers.emplace_back().info.public_key;
+    return read_key(value, base::MutableBytesOf<TUNNEL_KEY_SIZE>(bytes));
+  }
+  if (snapshot.peers.empty()) return read_interface_line(key, value, snapshot.interface);
+  return read_peer_line(key, value, snapshot.peers.back());
+}
+
+}  // namespace
+
+bool read_snapshot(std::string_view text, Snapshot& snapshot) {
+  snapshot.interface.counters.size = sizeof(tunnel_counters);
+  while (snapshot.error < 0) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return false;
+    if (!read_line(text.substr(0, end), snapshot)) return false;
+    text.remove_prefix(end + 1);
+  }
+  snapshot.interface.peer_count = snapshot.peers.size();
+  return text == "\n";
+}
+
+}  // namespace tunnel::host

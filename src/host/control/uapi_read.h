@@ -1,0 +1,29 @@
+// uapi_read.h — what a daemon answered to `get=1`, as data without secrets.
+#pragma once
+
+#include <tunnel/host/control.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/base.h"
+
+namespace tunnel::host {
+
+struct SnapshotPeer {
+  tunnel_snapshot_peer info = TUNNEL_SNAPSHOT_PEER_INIT;  // its pointers are unset here
+  std::string name;
+  std::vector<tunnel_prefix> allowed_ips;
+};
+
+struct Snapshot {
+  tunnel_snapshot_interface interface = TUNNEL_SNAPSHOT_INTERFACE_INIT;
+  std::vector<SnapshotPeer> peers;
+  int error = -1;  // of the final errno line; -1 = there was none
+};
+
+// Reads an answer. False when it is none. Keys it does not know are skipped.
+bool read_snapshot(std::string_view text, Snapshot& snapshot);
+
+}  // namespace tunnel::host

@@ -1,0 +1,38 @@
+// uapi_write.h — the text of an answer to `get=1`, from top to bottom: the interface, each peer,
+// the end. It holds keys, so it is built in a buffer that is wiped.
+#pragma once
+
+#include <tunnel/core.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/base.h"
+
+namespace tunnel::host {
+
+struct InterfaceStatus {
+  base::BytesOf<TUNNEL_KEY_SIZE> private_key;  // all zero = none
+  std::uint16_t port;
+  std::uint32_t fwmark;
+  std::uint32_t mtu;
+  std::uint64_t since_s;
+  std::uint32_t process;
+  const tunnel_counters& counters;
+};
+
+struct PeerStatus {
+  const tunnel_peer_info& info;
+  std::span<const tunnel_prefix> prefixes;
+  std::string_view name;
+};
+
+void write_interface(const InterfaceStatus& status, base::WipedBuffer& out);
+void write_peer(const PeerStatus& status, base::WipedBuffer& out);
+
+// Ends an answer. `error` is an errno: positive after get, negative after set; that is what `wg`
+// expects.
+void write_end(int error, base::WipedBuffer& out);
+
+}  // namespace tunnel::host

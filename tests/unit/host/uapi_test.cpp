@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "host/control/uapi_read.h"
+#include "host/control/uapi_write.h"
+#include "support/catch.hpp"
+
+using namespace tunnel;
+
+namespace {
+
+bool reads(const std::string& text) {
+  host::Snapshot snapshot;
+  return host::read_snapshot(text, snapshot);
+}
+
+const std::string kKey = "c809f3e5317e9575c9b5ed78b638b7ce530dabe85ddab614220241801ddf0669";
+
+}  // namespace
+
+TEST_CASE("what the daemon writes is what its client reads", "[host][control]") {
+  base::Secret<TUNNEL_KEY_SIZE> key;
+  for (std::size_t i = 0; i < TUNNEL_KEY_SIZE; ++i)
+    key.data()[i] = static_cast<std::uint8_t>(i * 9);
+  tunnel_counters counters = TUNNEL_COUNTERS_INIT;
+  counters.rx_bytes = 1;
+  counters.memory_bytes = UINT64_MAX;
+  counters.under_load = 1;
+  counters.drops[TUNNEL_DROP_REPLAY - TUNNEL_DROP_FIRST] = 12;
+  counters.drops[TUNNEL_DROP_COUNT - 1] = 13;
+  tunnel_peer_info info = TUNNEL_PEER_INFO_INIT;
+  std::copy_n(key.data(), TUNNEL_KEY_SIZE, info.public_key);
+  info.latest_handshake_ns = 1'700'000'000'123'456'789;
+  info.handshake_ns = 5;
+  info.has_session = 1;
+  base::WipedBuffer text;
+  host::write_interface({key.bytes(), 51820, 0xca6c, 1420, 77, 4711, counters}, text);
+  host::write_peer({info, {}, "laptop of Ann"}, text);
+  host::write_end(0, text);
+  host::Snapshot snapshot;
+  REQUIRE(host::read_snapshot(text.text(), snapshot));
+  CHECK(snapshot.interface.counters.rx_bytes == 1);
+  CHECK(snapshot.interface.counters.memory_bytes == UINT64_MAX);
+  CHECK(snapshot.interface.counters.under_load == 1);
+  CHECK(std::equal(std::begin(counters.drops), std::end(counters.drops),
+                   std::begin(snapshot.interface.counters.drops)));
+  CHECK(snapshot.interface.since_s == 77);
+  CHECK(snapshot.interface.process == 4711);
+  REQUIRE(snapshot.peers.size() == 1);
+  CHECK(std::equal(std::begin(info.public_key), std::end(info.public_key),
+                   std::begin(snapshot.peers[0].info.public_key)));
+  CHECK(snapshot.peers[0].info.latest_handshake_ns == info.latest_handshake_ns);
+  CHECK(snapshot.peers[0].info.handshake_ns == 5);
+  CHECK(snapshot.peers[0].info.has_session == 1);
+  CHECK(snapshot.peers[0].name == "laptop of Ann");
+}
+
+TEST_CASE("the answer of another implementation is read, unknown keys and all", "[host][control]") {
+  host::Snapshot snapshot;
+  REQUIRE(host::read_snapshot("private_key=" + kKey +
+                                  "\nlisten_port=7\ndaita_x=1\nx_new=a\n"
+                                  "x_drop_999=1\nx_drop_y=1\npublic_key=" +
+                                  kKey +
+                                  "\nx_later=1\n"
+                                  "errno=0\n\n",
+                              snapshot));
+  CHECK(snapshot.interface.ours == 0);
+  CHECK(snapshot.interface.port == 7);
+  CHECK(snapshot.peers.size() == 1);
+  host::Snapshot refused;
+  REQUIRE(host::read_snapshot("errno=1\n\n", refused));
+  CHECK(refused.error == 1);
+}
+
+TEST_CASE("what is no answer is refused", "[host][control]") {
+  for (const std::string& text : std::vector<std::string>{
+           "", "\n", "errno=0", "errno=0\n", "errno=0\n\nx", "errno=-1\n\n", "errno=x\n\n", "x\n\n",
+           "listen_port=65536\nerrno=0\n\n", "listen_port=\nerrno=0\n\n",
+           "private_key=00\nerrno=0\n\n", "public_key=" + kKey + "0\nerrno=0\n\n",
+           "public_key=" + kKey.substr(1) + "g\nerrno=0\n\n", "x_since=-1\nerrno=0\n\n",
+           "x_rx_bytes=99999999999999999999\nerrno=0\n\n",
+           "public_key=" + kKey + "\nendpoint=example.com:1\nerrno=0\n\n",
+           "public_key=" + kKey + "\nallowed_ip=10.0.0.0/33\nerrno=0\n\n",
+           "public_key=" + kKey + "\nlast_handshake_time_sec=99999999999999999\nerrno=0\n\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(reads(text));
+  }
+}
