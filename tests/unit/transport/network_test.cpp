@@ -148,9 +148,9 @@ TEST_CASE("a full socket says WAIT and becomes writable", "[transport][network]"
     test::write_file("/proc/sys/net/ipv4/neigh/near/retrans_time_ms", "50");
     auto config = test::udp_config();
     config.send_buffer = 1;
+    config.flags = TUNNEL_UDP_NO_MONITOR;  // so that only the socket can be ready
     Transport narrow;
     REQUIRE(test::open_udp(narrow, config) == TUNNEL_OK);
-    test::settle(narrow);
     Outgoing out;
     for (int i = 0; i < 100; ++i) {
       out.add(std::string(1000, 'x'), TUNNEL_VERDICT_SEND, test::address("10.7.0.50", 9));
@@ -164,7 +164,7 @@ TEST_CASE("a full socket says WAIT and becomes writable", "[transport][network]"
       REQUIRE((packet.verdict == TUNNEL_VERDICT_WAIT) == waiting);
     }
     tunnel_handle handles[4];
-    REQUIRE(narrow.ops->wait(narrow.self, handles, 4) == 3);
+    REQUIRE(narrow.ops->wait(narrow.self, handles, 4) == 2);
     REQUIRE(handles[0].events == (TUNNEL_READABLE | TUNNEL_WRITABLE));
     REQUIRE(handles[1].events == TUNNEL_READABLE);
     REQUIRE(test::ready(narrow, -1));
