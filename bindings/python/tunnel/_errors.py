@@ -1,4 +1,4 @@
-"""What a negative status of the C library becomes. Each is also a class that Python code expects."""
+"""What a negative status of the C library becomes. Each is also a class that Python expects."""
 
 from tunnel import _native
 

@@ -1,7 +1,8 @@
 // demo.h - `simplevpn demo`: a tunnel between throw-away hosts, proved line by line.
 //
-// main() has made the process undumpable, so that its /proc/self belongs to root: an ordinary user
-// who makes a user namespace here has to undo that first (the demonstration's keys protect nothing).
+// main() has made the process undumpable, so that its /proc/self belongs to root: an ordinary
+// user who makes a user namespace here has to undo that first (the demonstration's keys protect
+// nothing).
 #pragma once
 
 #include <string>
