@@ -23,50 +23,50 @@ class LimitReached(TunnelError): ...
 class Closed(TunnelError, ValueError): ...
 
 class Verdict(enum.IntEnum):
-    NONE: int
-    SEND: int
-    REPLY: int
-    DELIVER: int
-    CONSUMED: int
-    HELD: int
-    SENT: int
-    WAIT: int
-    DROP_MALFORMED: int
-    DROP_MAC1: int
-    DROP_BUSY: int
-    DROP_RATE_LIMITED: int
-    DROP_UNKNOWN_INDEX: int
-    DROP_EXPIRED_KEY: int
-    DROP_FORGED: int
-    DROP_REPLAY: int
-    DROP_COOKIE: int
-    DROP_HANDSHAKE: int
-    DROP_UNKNOWN_PEER: int
-    DROP_OLD_TIMESTAMP: int
-    DROP_FLOOD: int
-    DROP_INNER_MALFORMED: int
-    DROP_NOT_ALLOWED: int
-    DROP_NO_PEER: int
-    DROP_NO_ENDPOINT: int
-    DROP_NO_KEY: int
-    DROP_TOO_BIG: int
-    DROP_NO_ROOM: int
-    DROP_UNREACHABLE: int
-    DROP_EXHAUSTED: int
-    DROP_IO: int
-    DROP_FILTERED: int
-    DROP_STAGED: int
+    NONE = 0
+    SEND = 1
+    REPLY = 2
+    DELIVER = 3
+    CONSUMED = 16
+    HELD = 17
+    SENT = 18
+    WAIT = 32
+    DROP_MALFORMED = 64
+    DROP_MAC1 = 65
+    DROP_BUSY = 66
+    DROP_RATE_LIMITED = 67
+    DROP_UNKNOWN_INDEX = 68
+    DROP_EXPIRED_KEY = 69
+    DROP_FORGED = 70
+    DROP_REPLAY = 71
+    DROP_COOKIE = 72
+    DROP_HANDSHAKE = 73
+    DROP_UNKNOWN_PEER = 74
+    DROP_OLD_TIMESTAMP = 75
+    DROP_FLOOD = 76
+    DROP_INNER_MALFORMED = 77
+    DROP_NOT_ALLOWED = 78
+    DROP_NO_PEER = 79
+    DROP_NO_ENDPOINT = 80
+    DROP_NO_KEY = 81
+    DROP_TOO_BIG = 82
+    DROP_NO_ROOM = 83
+    DROP_UNREACHABLE = 84
+    DROP_EXHAUSTED = 85
+    DROP_IO = 86
+    DROP_FILTERED = 87
+    DROP_STAGED = 88
 
 class EventKind(enum.IntEnum):
-    HANDSHAKE: int
-    HANDSHAKE_FAILED: int
-    ENDPOINT: int
-    TIMESTAMP: int
-    TIMESTAMP_FLOOR: int
-    UNDER_LOAD: int
-    PEER_EXPIRED: int
-    UNKNOWN_KEY: int
-    OVERFLOW: int
+    HANDSHAKE = 1
+    HANDSHAKE_FAILED = 2
+    ENDPOINT = 3
+    TIMESTAMP = 4
+    TIMESTAMP_FLOOR = 5
+    UNDER_LOAD = 6
+    PEER_EXPIRED = 7
+    UNKNOWN_KEY = 8
+    OVERFLOW = 9
 
 class Time(NamedTuple):
     mono_ns: int
