@@ -43,6 +43,19 @@ std::uint64_t address_identity(const ifaddrmsg& address, Bytes attributes) noexc
   return hash;
 }
 
+// What matters of a link: whether it carries packets, and how large ones. Statistics and wireless
+// events come as messages about links too.
+std::uint64_t link_state(const ifinfomsg& link, Bytes attributes) noexcept {
+  const std::uint64_t up = link.ifi_flags & (IFF_UP | IFF_RUNNING);
+  std::uint32_t mtu = 0;
+  rtattr attribute;
+  while (take(attributes, attribute)) {
+    Bytes value = take_payload<rtattr>(attributes, attribute.rta_len);
+    if (attribute.rta_type == IFLA_MTU) take(value, mtu);
+  }
+  return std::uint64_t{mtu} << 32 | up << 1 | kPresent;
+}
+
 }  // namespace
 
 Result<NetworkMonitor> NetworkMonitor::open() noexcept {
@@ -87,8 +100,7 @@ bool NetworkMonitor::is_change(std::uint16_t type, Bytes message) noexcept {
   if (type == RTM_NEWLINK || type == RTM_DELLINK) {
     ifinfomsg link;
     if (!take(message, link)) return false;
-    const std::uint64_t up = link.ifi_flags & (IFF_UP | IFF_RUNNING);
-    const std::uint64_t state = type == RTM_NEWLINK ? up << 1 | kPresent : kGone;
+    const std::uint64_t state = type == RTM_NEWLINK ? link_state(link, message) : kGone;
     return is_news(hash_of(AF_UNSPEC, static_cast<std::uint64_t>(link.ifi_index)), state);
   }
   if (type == RTM_NEWADDR || type == RTM_DELADDR) {

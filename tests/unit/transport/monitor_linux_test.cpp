@@ -23,8 +23,8 @@ TEST_CASE("changes of addresses, routes and links are noticed", "[transport][udp
     REQUIRE_FALSE(changed(udp));
     for (const char* command :
          {"ip address add 10.7.0.1/24 dev near", "ip route add 10.8.0.0/16 via 10.7.0.2",
-          "ip route delete 10.8.0.0/16", "ip link set near down", "ip link set near up",
-          "ip address delete 10.7.0.1/24 dev near"}) {
+          "ip route delete 10.8.0.0/16", "ip link set near mtu 1400", "ip link set near down",
+          "ip link set near up", "ip address delete 10.7.0.1/24 dev near"}) {
       INFO(command);
       test::settle(udp);
       run_command(command);
@@ -47,6 +47,19 @@ TEST_CASE("a refreshed address and a new neighbour are no change", "[transport][
     run_command("ip neighbour add 10.7.0.200 lladdr 02:00:00:00:00:01 dev near");
     REQUIRE_FALSE(test::ready(hosts.here));
     run_command("ip address change 10.7.0.1/24 dev near valid_lft 2000 preferred_lft 1900");
+    REQUIRE(test::ready(hosts.here, -1));
+    REQUIRE(test::read(hosts.here, slab) == 0);
+    REQUIRE_FALSE(changed(hosts.here));
+  });
+}
+
+TEST_CASE("what is said of a link again is no change", "[transport][udp]") {
+  test::in_namespace([] {
+    Hosts hosts;
+    run_command("ip link set near alias first");
+    test::settle(hosts.here);
+    run_command("ip link set near alias second");
+    Slab slab;
     REQUIRE(test::ready(hosts.here, -1));
     REQUIRE(test::read(hosts.here, slab) == 0);
     REQUIRE_FALSE(changed(hosts.here));
