@@ -42,7 +42,7 @@ int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_
   if (status != TUNNEL_OK) return status;
   return host::guarded([&]() -> std::int32_t {
     host::Plan plan = host::make_plan(config, interface_name);
-    *settings = std::make_unique<tunnel_settings>(host::Applier(std::move(plan))).release();
+    *settings = new tunnel_settings{host::Applier(std::move(plan))};
     return TUNNEL_OK;
   });
 }

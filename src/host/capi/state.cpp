@@ -21,7 +21,7 @@ int32_t tunnel_state_open(const char* directory, const char* name, tunnel_state*
   return host::guarded([&]() -> std::int32_t {
     auto opened = host::open_state(directory == nullptr ? "/var/lib/simplevpn" : directory, name);
     if (!opened) return opened.status();
-    *state = std::make_unique<tunnel_state>(std::move(*opened)).release();
+    *state = new tunnel_state{std::move(*opened)};
     return TUNNEL_OK;
   });
 }
