@@ -41,7 +41,7 @@ int32_t tunnel_control_open(const tunnel_control_config* config, tunnel_control*
     if (known.name == nullptr || known.engine == nullptr) return TUNNEL_ERR_ARGUMENT;
     auto server = host::Server::start(known);
     if (!server) return server.status();
-    *control = std::make_unique<tunnel_control>(std::move(*server)).release();
+    *control = new tunnel_control{std::move(*server)};
     return TUNNEL_OK;
   });
 }
@@ -81,7 +81,7 @@ int32_t tunnel_snapshot_read(const char* directory, const char* name, uint32_t t
   return host::guarded([&]() -> std::int32_t {
     auto answer = host::ask_daemon(directory_or_default(directory), name, timeout_ms);
     if (!answer) return answer.status();
-    *snapshot = std::make_unique<tunnel_snapshot>(std::move(*answer)).release();
+    *snapshot = new tunnel_snapshot{std::move(*answer)};
     return TUNNEL_OK;
   });
 }
