@@ -165,6 +165,7 @@ TUNNEL_API int32_t tunnel_core_peer_prefixes(const tunnel_core* core, uint64_t p
  * data/length to packet.remote, from packet.local when its family is set), HELD (the core kept a
  * copy until the handshake ends), WAIT (no staging pool: keep it and offer it again) or a DROP
  * reason. Handshakes that became necessary are not here: call tunnel_core_poll() after each batch.
+ * A packet with DROP_NO_PEER or DROP_NO_ENDPOINT is as it was, so that it can be answered (ICMP).
  *
  * Returns 0, or a negative error; then no packet was touched. */
 TUNNEL_API int32_t tunnel_core_seal(tunnel_core* core, tunnel_packet* packets, size_t count,
