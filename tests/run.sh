@@ -109,13 +109,13 @@ rm -rf "$results"
 mkdir -p "$results"
 
 build dev || finish
-check dev -j"$(nproc)" -LE 'system|long'
+check dev -j"$(nproc)" -LE 'system|package|long'
 [ "$mode" != --fast ] || finish
 
 if build asan; then check asan -j"$(nproc)" -LE 'system|long|rules'; fi
 if build tsan; then check tsan -j"$(nproc)" -R "^$tsan_programs" -LE 'system|long'; fi
 if command -v clang++-14 >/dev/null && build fuzz; then fuzz; fi
 if build release; then
-  if [ "$mode" = --long ]; then check release; else check release -LE long; fi
+  if [ "$mode" = --long ]; then check release -LE rules; else check release -LE 'rules|long'; fi
 fi
 finish
