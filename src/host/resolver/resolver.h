@@ -1,0 +1,33 @@
+// resolver.h — door of the room `host/resolver`: endpoints that are host names.
+#pragma once
+
+#include <tunnel/host/resolver.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "host/resolver/schedule.h"
+
+namespace tunnel::host {
+
+// A thread that looks names up and gives peers their addresses. A lookup cannot be interrupted, so
+// thread and owner share the work to do, and the thread may survive its owner for a while.
+class Resolver {
+ public:
+  Resolver(const tunnel_resolver_config& config, Lookup lookup, const Pauses& pauses);
+  ~Resolver();  // never waits for a lookup
+
+  void add(const PublicKey& peer, const std::string& host, std::uint16_t port);
+  void event(const tunnel_event& event);
+
+ private:
+  class Work;
+
+  std::shared_ptr<Work> work_;
+  std::thread thread_;
+};
+
+}  // namespace tunnel::host

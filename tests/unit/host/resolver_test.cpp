@@ -1,0 +1,250 @@
+#include <algorithm>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tunnel/host/text.h>
+
+#include "config_support.h"
+#include "host/resolver/resolver.h"
+#include "running_engine.h"
+#include "support/catch.hpp"
+
+using namespace tunnel::test;
+using namespace std::chrono_literals;
+namespace host = tunnel::host;
+
+namespace {
+
+tunnel_address address(const std::string& text) {
+  tunnel_address out{};
+  REQUIRE(tunnel_address_from_text(text.data(), text.size(), &out) == TUNNEL_OK);
+  return out;
+}
+
+constexpr host::Clock::time_point kStart{};
+
+host::Name name() {
+  return {host::PublicKey{1}, "vpn.example.com", 51820, kStart};
+}
+
+const host::LookupResult kNothing{{}, "no such name"};
+
+host::LookupResult two_addresses() {
+  return {{address("[2001:db8::1]:51820"), address("192.0.2.1:51820")}, {}};
+}
+
+// Collects what the resolver reports, and waits for a number of reports.
+class Reports {
+ public:
+  struct Report {
+    std::string host, reason;
+    std::optional<tunnel_address> address;
+  };
+
+  tunnel_resolver_config config(tunnel_engine* engine) {
+    tunnel_resolver_config config = TUNNEL_RESOLVER_CONFIG_INIT;
+    config.engine = engine;
+    config.report = take;
+    config.context = this;
+    return config;
+  }
+  std::vector<Report> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(came_.wait_for(lock, 10s, [&] { return reports_.size() >= count; }));
+    return reports_;
+  }
+
+ private:
+  static void take(void* context, const std::uint8_t*, const char* host,
+                   const tunnel_address* address, const char* reason) {
+    auto& self = *static_cast<Reports*>(context);
+    const std::lock_guard lock(self.mutex_);
+    self.reports_.push_back({host, reason, {}});
+    if (address != nullptr) self.reports_.back().address = *address;
+    self.came_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<Report> reports_;
+};
+
+// The endpoint that a core has for a peer, asked on the engine's thread.
+tunnel_address endpoint_of(const RunningEngine& engine, const std::uint8_t* public_key) {
+  struct Question {
+    const std::uint8_t* public_key;
+    std::promise<tunnel_address> answer;
+  } question{public_key, {}};
+  const auto task = [](void* context, tunnel_core* core) {
+    auto& asked = *static_cast<Question*>(context);
+    std::uint64_t peer = 0;
+    tunnel_peer_info info = TUNNEL_PEER_INFO_INIT;
+    (void)tunnel_core_find_peer(core, asked.public_key, &peer);
+    (void)tunnel_core_get_peer(core, peer, &info);
+    asked.answer.set_value(info.endpoint);
+  };
+  REQUIRE(tunnel_engine_post(engine.get(), task, &question) == TUNNEL_OK);
+  return question.answer.get_future().get();
+}
+
+host::PublicKey key_of(const tunnel_config_peer& peer) {
+  host::PublicKey key{};
+  std::copy_n(peer.public_key, key.size(), key.begin());
+  return key;
+}
+
+}  // namespace
+
+TEST_CASE("a name that is not found is asked for again with growing pauses", "[host][resolver]") {
+  host::Name one = name();
+  auto now = kStart;
+  for (const auto pause : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+    CHECK_FALSE(one.next_address({}, now));
+    one.looked_up(kNothing, {}, now);
+    CHECK(one.due() == now + pause);
+    now = one.due();
+  }
+}
+
+TEST_CASE("each address gets its time, then the name is asked for again", "[host][resolver]") {
+  host::Name one = name();
+  one.looked_up(two_addresses(), {}, kStart);
+  REQUIRE(one.next_address({}, kStart)->family == TUNNEL_FAMILY_IPV6);
+  CHECK(one.due() == kStart + 7s);
+  REQUIRE(one.next_address({}, one.due())->family == TUNNEL_FAMILY_IPV4);
+  CHECK(one.due() == kStart + 7s + 7s + 1s);
+  CHECK_FALSE(one.next_address({}, one.due()));
+}
+
+TEST_CASE("a session ends the search, and a failed handshake begins it anew", "[host][resolver]") {
+  host::Name one = name();
+  one.looked_up(two_addresses(), {}, kStart);
+  (void)one.next_address({}, kStart);
+  one.session_made();
+  CHECK(one.due() == host::Clock::time_point::max());
+  one.network_changed(kStart + 1s);
+  CHECK(one.due() == host::Clock::time_point::max());
+  one.handshake_failed(kStart + 100s);
+  CHECK(one.due() == kStart + 100s);
+  CHECK_FALSE(one.next_address({}, kStart + 100s));
+}
+
+TEST_CASE("a single address is kept until its handshake fails", "[host][resolver]") {
+  host::Name one = name();
+  one.looked_up({{address("192.0.2.1:1")}, {}}, {}, kStart);
+  CHECK(one.next_address({}, kStart));
+  CHECK(one.due() == host::Clock::time_point::max());
+  one.handshake_failed(kStart + 90s);
+  CHECK(one.due() == kStart + 90s);
+  CHECK_FALSE(one.next_address({}, kStart + 90s));
+}
+
+TEST_CASE("a change of the network shortens the pause", "[host][resolver]") {
+  host::Name one = name();
+  for (int i = 0; i < 5; ++i) one.looked_up(kNothing, {}, kStart);
+  one.network_changed(kStart + 1s);
+  CHECK(one.due() == kStart + 1s);
+  one.looked_up(kNothing, {}, kStart + 1s);
+  CHECK(one.due() == kStart + 2s);
+}
+
+TEST_CASE("the system's resolver knows addresses and localhost in the families it has",
+          "[host][resolver]") {
+  const auto literal = host::look_up("fe80::1%lo", 7);
+  REQUIRE(literal.addresses.size() == 1);
+  CHECK(literal.addresses[0].scope != 0);
+  CHECK(literal.addresses[0].port == 7);
+  const auto local = host::look_up("localhost", 7);
+  CHECK_FALSE(local.addresses.empty());
+  const auto missing = host::look_up("fe80::1%nosuchinterface", 7);
+  CHECK(missing.addresses.empty());
+  CHECK_FALSE(missing.reason.empty());
+}
+
+TEST_CASE("a peer gets the address of its name through the engine", "[host][resolver]") {
+  const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
+  RunningEngine engine(parsed.config.get());
+  engine.start();
+  Reports reports;
+  int lookups = 0;
+  const auto lookup = [&lookups](const std::string&, std::uint16_t) {
+    return ++lookups < 3 ? kNothing : host::LookupResult{{address("192.0.2.9:51820")}, {}};
+  };
+  const host::Pauses fast{1ms, 1ms, 1ms};
+  {
+    host::Resolver resolver(reports.config(engine.get()), lookup, fast);
+    resolver.add(key_of(parsed.peer(0)), "vpn.example.com", 51820);
+    const auto all = reports.wait_for(3);
+    CHECK_FALSE(all[0].address);
+    CHECK(all[0].reason == "no such name");
+    CHECK(all[0].host == "vpn.example.com");
+    REQUIRE(all[2].address);
+    CHECK(all[2].address->bytes[3] == 9);
+  }
+  CHECK(endpoint_of(engine, parsed.peer(0).public_key).bytes[3] == 9);
+}
+
+TEST_CASE("a failed handshake in the engine's events leads to another lookup", "[host][resolver]") {
+  const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
+  RunningEngine engine(parsed.config.get());
+  engine.start();
+  Reports reports;
+  const auto lookup = [](const std::string&, std::uint16_t) {
+    return host::LookupResult{{address("192.0.2.9:51820")}, {}};
+  };
+  host::Resolver resolver(reports.config(engine.get()), lookup, {});
+  resolver.add(key_of(parsed.peer(0)), "vpn.example.com", 51820);
+  (void)reports.wait_for(1);
+  tunnel_event event = TUNNEL_EVENT_INIT;
+  event.kind = TUNNEL_EVENT_HANDSHAKE_FAILED;
+  std::copy_n(parsed.peer(0).public_key, TUNNEL_KEY_SIZE, event.public_key);
+  resolver.event(event);
+  (void)reports.wait_for(2);
+}
+
+TEST_CASE("destroying a resolver does not wait for a lookup that hangs", "[host][resolver]") {
+  const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
+  Reports reports;
+  std::promise<void> entered;
+  std::promise<void> release;
+  std::promise<void> left;
+  {
+    RunningEngine engine(parsed.config.get());
+    const auto lookup = [&, released = release.get_future().share()](const std::string&,
+                                                                     std::uint16_t) {
+      entered.set_value();
+      released.wait();
+      left.set_value_at_thread_exit();
+      return host::LookupResult{{address("192.0.2.9:51820")}, {}};
+    };
+    host::Resolver resolver(reports.config(engine.get()), lookup, {});
+    resolver.add(key_of(parsed.peer(0)), "vpn.example.com", 51820);
+    entered.get_future().wait();
+  }
+  // Resolver and engine are gone, the lookup is not: it must touch neither when it comes back.
+  release.set_value();
+  left.get_future().wait();
+  CHECK(reports.wait_for(0).empty());
+}
+
+TEST_CASE("the names of a configuration are looked up, its addresses are not", "[host][resolver]") {
+  const Parsed parsed =
+      parse(with_peer("Endpoint = localhost:51820\n[Peer]\nPublicKey = " + kOtherKey +
+                      "\nEndpoint = 192.0.2.1:7\n"));
+  RunningEngine engine(parsed.config.get());
+  engine.start();
+  Reports reports;
+  const tunnel_resolver_config config = reports.config(engine.get());
+  tunnel_resolver* resolver = nullptr;
+  REQUIRE(tunnel_resolver_create(&config, &resolver) == TUNNEL_OK);
+  CHECK(tunnel_resolver_add_config(resolver, parsed.config.get()) == TUNNEL_OK);
+  const auto all = reports.wait_for(1);
+  tunnel_resolver_destroy(resolver);
+  CHECK(all[0].host == "localhost");
+  CHECK(all[0].address);
+  CHECK(endpoint_of(engine, parsed.peer(0).public_key).port == 51820);
+}
