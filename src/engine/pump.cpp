@@ -33,7 +33,8 @@ std::size_t device_slab(const tunnel_layout& layout, std::size_t batch) noexcept
 }
 
 std::size_t transport_slab(const tunnel_layout& layout, std::size_t batch) noexcept {
-  const std::size_t stride = layout.headroom + base::datagram_room(datagram_mtu(layout));
+  const std::size_t stride =
+      layout.headroom + base::datagram_room(datagram_mtu(layout)) + layout.tailroom;
   return std::clamp(stride * batch, kSlabLeast, kSlabMost);
 }
 
