@@ -33,8 +33,7 @@ std::size_t device_slab(const tunnel_layout& layout, std::size_t batch) noexcept
 }
 
 std::size_t transport_slab(const tunnel_layout& layout, std::size_t batch) noexcept {
-  const std::size_t stride =
-      layout.headroom + base::datagram_room(datagram_mtu(layout)) + layout.tailroom;
+  const std::size_t stride = layout.headroom + base::datagram_room(datagram_mtu(layout));
   return std::clamp(stride * batch, kSlabLeast, kSlabMost);
 }
 

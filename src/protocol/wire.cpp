@@ -1,10 +1,16 @@
 #include "protocol/wire.h"
 
+#include <algorithm>
+
 namespace tunnel::protocol {
 
 namespace {
 
 constexpr std::uint32_t kPaddingMultiple = 16;
+
+constexpr std::uint32_t round_up(std::uint32_t length) noexcept {
+  return (length + kPaddingMultiple - 1) & ~(kPaddingMultiple - 1);
+}
 
 bool has_length_of(MessageType type, std::size_t length) noexcept {
   switch (type) {
@@ -52,7 +58,9 @@ void write_data_header(std::uint8_t* datagram, DataHeader header) noexcept {
 }
 
 std::uint32_t padded_length(std::uint32_t length, std::uint32_t mtu) noexcept {
-  return base::padded_length(length, kPaddingMultiple, mtu);
+  if (mtu == 0) return round_up(length);
+  const std::uint32_t last_unit = length > mtu ? length % mtu : length;
+  return length - last_unit + std::min(mtu, round_up(last_unit));
 }
 
 }  // namespace tunnel::protocol

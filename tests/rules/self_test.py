@@ -7,6 +7,7 @@ from pathlib import Path
 
 import formatting
 import include_graph
+import pages
 import public
 import sizes
 import words
@@ -216,6 +217,17 @@ class Public(RuleTest):
         self.refuses("parameters", self.tree(
             "/* A. */\nTUNNEL_API void tunnel_a(int a, int b, int c, int d, int e, int f, int g);\n"
         ))
+
+
+class Pages(RuleTest):
+    rule = pages
+
+    def test_links_and_named_files_must_exist(self):
+        tree = {"README.md": "[a](docs/a.md#part) `src/a.h` <https://a.example>", "src/a.h": "",
+                "docs/a.md": "[up](../README.md)\n```sh\n`src/none.h`\n```\n"}
+        self.accepts(tree)
+        self.refuses("docs/a.md:1: no gone.md", {**tree, "docs/a.md": "[b](gone.md)"})
+        self.refuses("no src/gone.h", {**tree, "docs/a.md": "`src/gone.h`"})
 
 
 @unittest.skipIf(shutil.which(formatting.FORMATTER) is None, "no clang-format 14")
