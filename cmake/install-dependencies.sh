@@ -20,6 +20,7 @@ libasio-dev
 libmnl-dev
 libcli11-dev
 nlohmann-json3-dev
+libspdlog-dev
 catch2
 python3
 python3-dev
@@ -28,7 +29,6 @@ python3-pytest
 clang-14|clang
 libclang-rt-14-dev|libclang-rt-dev
 clang-format-14|clang-format
-universal-ctags
 iproute2
 iputils-ping
 procps
