@@ -43,30 +43,34 @@ class Program {
     device_.ops = nullptr;
   }
 
-  // Waits while the device is full. False when that takes too long. Any thread (Catch's macros may
-  // only be used on the test's own).
-  bool try_send(std::vector<std::uint8_t> bytes) {
+  // False when the device is full.
+  bool offer(std::vector<std::uint8_t> bytes) {
     tunnel_packet packet{};
     packet.data = bytes.data();
     packet.length = packet.room = static_cast<std::uint32_t>(bytes.size());
-    do {
-      packet.verdict = TUNNEL_VERDICT_DELIVER;
-      if (device_.ops->write(device_.self, &packet, 1) != TUNNEL_OK) return false;
-      if (packet.verdict == TUNNEL_VERDICT_SENT) return true;
-    } while (packet.verdict == TUNNEL_VERDICT_WAIT && await(TUNNEL_WRITABLE, POLLOUT));
-    return false;
+    packet.verdict = TUNNEL_VERDICT_DELIVER;
+    return device_.ops->write(device_.self, &packet, 1) == TUNNEL_OK &&
+           packet.verdict == TUNNEL_VERDICT_SENT;
   }
-  void send(std::vector<std::uint8_t> bytes) { REQUIRE(try_send(std::move(bytes))); }
+  // Waits while the device is full. False when that takes too long. Any thread (Catch's macros may
+  // only be used on the test's own).
+  bool try_send(const std::vector<std::uint8_t>& bytes) {
+    while (!offer(bytes)) {
+      if (!await(TUNNEL_WRITABLE, POLLOUT)) return false;
+    }
+    return true;
+  }
+  void send(const std::vector<std::uint8_t>& bytes) { REQUIRE(try_send(bytes)); }
 
   // The next packet out of the tunnel; fails the test when none comes.
   std::vector<std::uint8_t> receive() {
-    std::array<std::uint8_t, 4096> bytes;
-    const tunnel_slab slab{bytes.data(), bytes.size(), 0, 0, 1, 2000};
-    tunnel_packet packet{};
-    while (device_.ops->read(device_.self, &slab, &packet, 1) == 0) {
-      REQUIRE(await(TUNNEL_READABLE, POLLIN));
+    while (read() == 0) REQUIRE(await(TUNNEL_READABLE, POLLIN));
+    return {packet_.data, packet_.data + packet_.length};
+  }
+  // Throws away what has come.
+  void discard() {
+    while (read() > 0) {
     }
-    return {packet.data, packet.data + packet.length};
   }
 
  private:
@@ -82,7 +86,14 @@ class Program {
     return false;
   }
 
+  std::int32_t read() {
+    const tunnel_slab slab{bytes_.data(), bytes_.size(), 0, 0, 1, 2000};
+    return device_.ops->read(device_.self, &slab, &packet_, 1);
+  }
+
   tunnel_device device_;
+  std::array<std::uint8_t, 4096> bytes_;
+  tunnel_packet packet_{};
 };
 
 // An engine and the thread that runs it.
