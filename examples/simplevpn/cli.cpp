@@ -119,7 +119,7 @@ void CommandLine::add_init_client(CLI::App& init) {
 CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool foreground) {
   CLI::App* runner = add(app_, name, purpose, [this, foreground] {
     up_.foreground = up_.foreground || foreground;
-    up_.json_log = log_format_ == "json";
+    up_.json_log = output_.json || log_format_ == "json";
     up_.verbosity = output_.quiet ? -1 : verbose_ ? 1 : 0;
     return up(up_, output_);
   });

@@ -72,12 +72,15 @@ int Daemon::read_config() {
   const std::int32_t status = tunnel_config_read(path_.c_str(), &config, &issue);
   if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
   config_.reset(config);
-  for (std::size_t i = 0; i < tunnel_config_warning_count(config); ++i) {
-    if (tunnel_config_warning(config, i, &issue) != TUNNEL_OK) break;
+  return kOk;
+}
+
+void Daemon::report_warnings() {
+  tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
+  for (std::size_t i = 0; tunnel_config_warning(config_.get(), i, &issue) == TUNNEL_OK; ++i) {
     log_.write(Level::warning, "configuration",
                {{"file", path_}, {"line", issue.line}, {"message", issue.message}});
   }
-  return kOk;
 }
 
 int Daemon::plan() {
@@ -86,6 +89,7 @@ int Daemon::plan() {
   const std::int32_t status = tunnel_settings_plan(config_.get(), name_.c_str(), &settings, &issue);
   if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
   settings_.reset(settings);
+  report_warnings();
   return kOk;
 }
 

@@ -65,6 +65,7 @@ class Daemon {
   void open_state(tunnel::Core& core);
   void name_peers(const tunnel::Core& core);
   std::uint32_t planned_mtu() const;
+  void report_warnings();
   void report_up();
   static void on_removed(void* self);
   static void on_resolved(void* self, const std::uint8_t* key, const char* host,
