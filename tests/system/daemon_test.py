@@ -235,21 +235,56 @@ def test_a_bare_name_is_a_file_in_etc_wireguard(tunnel, host):
     tunnel.call("down", "wg7")
 
 
-def test_a_pair_from_init_works_at_once(lab, simplevpn, tmp_path):
+@pytest.fixture
+def pair(lab, simplevpn, tmp_path):
+    """A server and a client from one `init`, both up."""
     server, client = lab.host("server"), lab.host("client")
     lab.veth(server, "192.0.2.1/24", client, "192.0.2.2/24")
     run(simplevpn, "init", "server", "--endpoint", "192.0.2.1:51820", "--net", "10.9.0.0/24",
         "--net", "fd09::/64", "--client", "client.conf", cwd=tmp_path)
     for host in (server, client):
         host.run(simplevpn, "up", tmp_path / f"{host.name}.conf")
+    return server, client
+
+
+def peer_of(host, program):
+    document = json.loads(host.run(program, "status", "--json").stdout)
+    schema.check(document, STATUS_SCHEMA)
+    return document["tunnels"][0]["peers"][0]
+
+
+def test_a_pair_from_init_works_at_once(pair, simplevpn):
+    server, client = pair
     for address in ("10.9.0.1", "fd09::1"):
         assert " 0% packet loss" in client.run("ping", "-c3", "-i0.1", "-W2", address).stdout
-    document = json.loads(server.run(simplevpn, "status", "--json").stdout)
-    schema.check(document, STATUS_SCHEMA)
-    peer = document["tunnels"][0]["peers"][0]
+    peer = peer_of(server, simplevpn)
     assert peer["live"] and peer["endpoint"].startswith("192.0.2.2:") and peer["rx_bytes"] > 0
     assert "● client" in server.run(simplevpn, "status").stdout
-    for host in (server, client):
+    for host in pair:
         host.run(simplevpn, "down", host.name)
     assert "192.0.2.2:" in server.read("/var/lib/simplevpn/server.endpoints")
     assert server.run("stat", "-c", "%a", "/var/lib/simplevpn/server.endpoints").stdout == "600\n"
+
+
+def test_a_killed_server_finds_its_client_again_by_itself(pair, simplevpn, tmp_path):
+    server, _ = pair
+    wait_until(lambda: peer_of(server, simplevpn)["live"], what="first handshake")
+    wait_until(lambda: server.exists("/var/lib/simplevpn/server.endpoints"), what="endpoint kept")
+    server.kill("simplevpn", signal.SIGKILL)
+    wait_until(lambda: not server.pids("simplevpn"), what="killed")
+    server.run(simplevpn, "up", tmp_path / "server.conf")
+    wait_until(lambda: peer_of(server, simplevpn)["live"], timeout=3, what="session again")
+
+
+def test_status_and_down_know_other_implementations(host, simplevpn):
+    need("wireguard-go")
+    host.run("env", "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1", "wireguard-go", "wg5")
+    host.write("/run/key", PRIVATE)
+    host.run("wg", "set", "wg5", "private-key", "/run/key", "peer", PEER, "allowed-ips",
+             "10.9.0.2/32", "endpoint", "192.0.2.7:7", "persistent-keepalive", "25")
+    document = json.loads(host.run(simplevpn, "status", "wg5", "--json").stdout)
+    schema.check(document, STATUS_SCHEMA)
+    assert document["tunnels"][0]["peers"][0]["endpoint"] == "192.0.2.7:7"
+    assert document["tunnels"][0]["counters"] is None
+    host.run(simplevpn, "down", "wg5")
+    wait_until(lambda: not host.pids("wireguard-go"), what="daemon ended")
