@@ -26,7 +26,7 @@ STATE = ("/run/wireguard", "/run/simplevpn", "/var/lib/simplevpn")
 
 # Fresh /run always; /var/lib/simplevpn alone where it exists, else a tmpfs on all of /var/lib,
 # because making the directory would leave a trace on the machine. `cat` ends with our end of its
-# standard input.
+# standard input; as process 1 that ignores SIGCHLD it lets orphans go without a trace.
 HOLDER = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -42,7 +42,7 @@ for scope in all default; do
   fi
 done
 echo ready
-exec cat
+exec env --ignore-signal=CHLD cat
 """
 
 
