@@ -3,6 +3,7 @@
 // A message that does not authenticate changes nothing: no state, no endpoint, no timer.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/core.h"
 
@@ -11,6 +12,7 @@ namespace tunnel::core {
 namespace {
 
 constexpr std::uint64_t kStartSpacing = protocol::kSecond / 1000;  // paced start: 1,000 a second
+constexpr std::uint64_t kAnswerTime = protocol::kSecond / 4;       // an initiation is worth a wait
 constexpr std::uint64_t kFloorAhead = 600 * protocol::kSecond;
 
 cipher::Key fresh_key(cipher::Random& random) noexcept {
@@ -78,12 +80,17 @@ void Core::network_changed(const tunnel_time& now) noexcept {
     auto& peer = peers_[slot];
     if (!peer.alive) continue;
     peer.local = {};
-    peer.handshake_sent_at = Peer::kNever;
+    const auto sent_at = std::exchange(peer.handshake_sent_at, Peer::kNever);
     if (!peer.has_endpoint()) continue;
     if (can_send(peer)) {
       peer.pending |= kKeepaliveNow;
     } else if (peer.timers.handshake_in_progress()) {
-      peer.timers.retry_at(clock_.mono_ns);
+      // A second initiation would make the answer to the first one void, and would be taken for a
+      // flood: an interface that comes up changes the network just when the tunnel starts. Never
+      // sent = an earlier change has brought the retry forward already.
+      if (sent_at != Peer::kNever) {
+        peer.timers.retry_at(std::max(sent_at + kAnswerTime, clock_.mono_ns));
+      }
     } else {
       continue;
     }

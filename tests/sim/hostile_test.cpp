@@ -212,7 +212,7 @@ TEST_CASE("more than 50 initiations a second of one peer are refused", "[sim][ho
     pair.net.send(pair.alice, pair.bob, 0);
     const auto now = pair.net.time();
     tunnel_core_network_changed(pair.alice.core(), &now);  // forget the throttle
-    pair.net.settle(pair.alice);
+    pair.net.run_for(300 * kMillisecond);
   }
   REQUIRE(initiations.size() >= 3);
   pair.net.open_now(pair.bob, initiations[0]);

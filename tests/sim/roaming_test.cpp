@@ -109,3 +109,29 @@ TEST_CASE("after a change of network every peer with a session hears from us at 
   pair.net.run_for(20 * kMillisecond);
   CHECK(at(info_of(pair.bob, pair.alice).endpoint, 77, 51820));
 }
+
+TEST_CASE("a change of network leaves an initiation that was just sent its chance of an answer",
+          "[sim][roaming]") {
+  Pair pair;
+  pair.net.send(pair.alice, pair.bob, 1);
+  pair.net.settle(pair.alice);
+  const auto now = pair.net.time();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(tunnel_core_network_changed(pair.alice.core(), &now) == TUNNEL_OK);
+  }
+  pair.net.run_for(50 * kMillisecond);
+  CHECK(pair.bob.delivered.size() == 1);
+  CHECK(pair.alice.counters().handshakes_initiated == 1);
+}
+
+TEST_CASE("after a change of network an initiation without an answer is soon repeated",
+          "[sim][roaming]") {
+  Pair pair;
+  pair.net.lose = [&](const Datagram&) { return pair.net.now() < 100 * kMillisecond; };
+  pair.net.send(pair.alice, pair.bob, 1);
+  pair.net.run_for(200 * kMillisecond);
+  const auto now = pair.net.time();
+  REQUIRE(tunnel_core_network_changed(pair.alice.core(), &now) == TUNNEL_OK);
+  pair.net.run_for(300 * kMillisecond);
+  CHECK(pair.bob.delivered.size() == 1);
+}
