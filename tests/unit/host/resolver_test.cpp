@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <condition_variable>
-#include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -73,22 +73,42 @@ class Reports {
   std::vector<Report> reports_;
 };
 
+// A flag that one thread raises and another waits for.
+class Flag {
+ public:
+  void raise() {
+    const std::lock_guard lock(mutex_);
+    up_ = true;
+    raised_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    REQUIRE(raised_.wait_for(lock, 10s, [this] { return up_; }));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable raised_;
+  bool up_ = false;
+};
+
 // The endpoint that a core has for a peer, asked on the engine's thread.
 tunnel_address endpoint_of(const RunningEngine& engine, const std::uint8_t* public_key) {
   struct Question {
     const std::uint8_t* public_key;
-    std::promise<tunnel_address> answer;
-  } question{public_key, {}};
+    tunnel_peer_info info = TUNNEL_PEER_INFO_INIT;
+    Flag answered;
+  } question{public_key};
   const auto task = [](void* context, tunnel_core* core) {
     auto& asked = *static_cast<Question*>(context);
     std::uint64_t peer = 0;
-    tunnel_peer_info info = TUNNEL_PEER_INFO_INIT;
     (void)tunnel_core_find_peer(core, asked.public_key, &peer);
-    (void)tunnel_core_get_peer(core, peer, &info);
-    asked.answer.set_value(info.endpoint);
+    (void)tunnel_core_get_peer(core, peer, &asked.info);
+    asked.answered.raise();
   };
   REQUIRE(tunnel_engine_post(engine.get(), task, &question) == TUNNEL_OK);
-  return question.answer.get_future().get();
+  question.answered.wait();
+  return question.info.endpoint;
 }
 
 host::PublicKey key_of(const tunnel_config_peer& peer) {
@@ -209,25 +229,26 @@ TEST_CASE("a failed handshake in the engine's events leads to another lookup", "
 TEST_CASE("destroying a resolver does not wait for a lookup that hangs", "[host][resolver]") {
   const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
   Reports reports;
-  std::promise<void> entered;
-  std::promise<void> release;
-  std::promise<void> left;
+  // Shared with the lookup, which outlives everything here.
+  struct Stages {
+    Flag entered, released, left;
+  };
+  const auto stages = std::make_shared<Stages>();
   {
     RunningEngine engine(parsed.config.get());
-    const auto lookup = [&, released = release.get_future().share()](const std::string&,
-                                                                     std::uint16_t) {
-      entered.set_value();
-      released.wait();
-      left.set_value_at_thread_exit();
-      return host::LookupResult{{address("192.0.2.9:51820")}, {}};
+    const auto lookup = [stages](const std::string&, std::uint16_t) {
+      stages->entered.raise();
+      stages->released.wait();
+      stages->left.raise();
+      return host::LookupResult{{tunnel_address{}}, {}};
     };
     host::Resolver resolver(reports.config(engine.get()), lookup, {});
     resolver.add(key_of(parsed.peer(0)), "vpn.example.com", 51820);
-    entered.get_future().wait();
+    stages->entered.wait();
   }
   // Resolver and engine are gone, the lookup is not: it must touch neither when it comes back.
-  release.set_value();
-  left.get_future().wait();
+  stages->released.raise();
+  stages->left.wait();
   CHECK(reports.wait_for(0).empty());
 }
 
