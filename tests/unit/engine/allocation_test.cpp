@@ -18,10 +18,17 @@ void* take(std::size_t size) {
 
 }  // namespace
 
+// All forms that this program uses: the address sanitizer would see a mixture of ours and its own.
 void* operator new(std::size_t size) {
   return take(size);
 }
 void* operator new[](std::size_t size) {
+  return take(size);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return take(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
   return take(size);
 }
 void operator delete(void* memory) noexcept {
@@ -34,6 +41,12 @@ void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 void operator delete[](void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
   std::free(memory);
 }
 
