@@ -15,12 +15,15 @@ Needs root (or the root of a user namespace: unshare -Ur); `missing()` says what
 """
 
 import contextlib
+import ctypes
 import functools
 import os
 import shutil
 import signal
 import subprocess
 import time
+
+CLONE_NEWNET = 0x40000000
 
 STATE = ("/run/wireguard", "/run/simplevpn", "/var/lib/simplevpn")
 
@@ -115,6 +118,22 @@ class Host:
         """argv that runs `command` in this host, for callers with their own subprocess code."""
         return ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid", "--",
                 *map(str, command)]
+
+    @contextlib.contextmanager
+    def network(self):
+        """The calling thread is in this host's network, so that sockets it opens belong there.
+        Sockets stay where they were opened: only the opening needs to be inside."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net", "rb") as before, \
+                open(f"/proc/{self.pid}/ns/net", "rb") as inside:
+            def enter(space):
+                if libc.setns(space.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), f"setns: {self.name}")
+            enter(inside)
+            try:
+                yield
+            finally:
+                enter(before)
 
     def run(self, *command, check=True, timeout=60, **options):
         """Runs to the end with captured text output. The working directory is /."""

@@ -37,6 +37,18 @@ def host(lab):
     return lab.host("host")
 
 
+@pytest.fixture
+def cable(lab):
+    """Hosts "left" and "right" with a cable between them, 192.0.2.1 and .2, 2001:db8::1 and ::2;
+    skips where there is no wireguard-go to be the other peer."""
+    reason = netns.missing("wireguard-go", "wg", "ping")
+    if reason:
+        pytest.skip(reason)
+    left, right = lab.host("left"), lab.host("right")
+    lab.veth(left, ["192.0.2.1/24", "2001:db8::1/64"], right, ["192.0.2.2/24", "2001:db8::2/64"])
+    return left, right
+
+
 def pytest_sessionfinish(session, exitstatus):
     """A file that could not run everything is "skipped" for ctest, not "passed"."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -1,0 +1,218 @@
+"""The two implementations as peers: ours and Debian's wireguard-go, behind the same few verbs.
+
+    ours, theirs = Simplevpn(left, program), WireguardGo(right)
+    join(ours, theirs, outer=("192.0.2.1", "192.0.2.2"))
+    theirs.start(); ours.start()
+
+Inside addresses are 10.9.0.N and fd09::N, where N is the peer's number.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+
+from netns import wait_until
+
+PORT = 51820
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Known:
+    """What a configuration says about another peer."""
+    peer: "Peer"
+    endpoint: str = None
+    preshared: str = None
+    keepalive: int = None
+
+    def section(self):
+        lines = ["[Peer]", f"PublicKey = {self.peer.public}",
+                 f"AllowedIPs = {', '.join(self.peer.allowed)}"]
+        lines += [f"Endpoint = {self.endpoint}"] if self.endpoint else []
+        lines += [f"PresharedKey = {self.preshared}"] if self.preshared else []
+        lines += [f"PersistentKeepalive = {self.keepalive}"] if self.keepalive else []
+        return "\n".join(lines)
+
+
+def key():
+    """A new private (or preshared) key."""
+    return subprocess.run(["wg", "genkey"], capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
+def endpoint(address, port=PORT):
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+class Peer:
+    """A tunnel interface wg0 on a host, not started yet."""
+
+    interface = "wg0"
+
+    def __init__(self, host, port=PORT, mtu=None):
+        self.host, self.port, self.mtu = host, port, mtu
+        self.number = next(_numbers) % 250 + 1
+        self.private = key()
+        self.public = subprocess.run(["wg", "pubkey"], input=self.private, capture_output=True,
+                                     text=True, check=True).stdout.strip()
+        self.ipv4, self.ipv6 = f"10.9.0.{self.number}", f"fd09::{self.number}"
+        self.addresses = [f"{self.ipv4}/24", f"{self.ipv6}/64"]
+        self.allowed = [f"{self.ipv4}/32", f"{self.ipv6}/128"]
+        self.known = []
+        self.process = None
+
+    def knows(self, peer, **what):
+        self.known.append(Known(peer, **what))
+
+    def _config(self, extra=()):
+        lines = ["[Interface]", f"PrivateKey = {self.private}", f"ListenPort = {self.port}", *extra]
+        return "\n".join(lines + [known.section() for known in self.known]) + "\n"
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def pid(self):
+        return self.process.program()
+
+    def send_signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM, timeout=5):
+        """Ends it; returns its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=timeout)
+
+    def kill(self):
+        self.stop(signal.SIGKILL)
+
+    def seen(self, of):
+        """What `wg show` says about another peer."""
+        for line in self.host.run("wg", "show", self.interface, "dump").stdout.splitlines()[1:]:
+            public, _, where, allowed, latest, rx, tx, _ = line.split("\t")
+            if public == of.public:
+                return Seen(where, allowed, int(latest), int(rx), int(tx))
+        raise LookupError(f"{self.host.name} does not know that peer")
+
+    def rss_kib(self):
+        return self._status_field("VmRSS")
+
+    def _status_field(self, name):
+        with open(f"/proc/{self.pid()}/status", encoding="ascii") as file:
+            for line in file:
+                if line.startswith(name):
+                    return int(line.split()[1])
+        raise LookupError(name)
+
+    def sleeps(self):
+        """How often its threads have gone to sleep and woken, altogether."""
+        total = 0
+        for task in os.listdir(f"/proc/{self.pid()}/task"):
+            with open(f"/proc/{self.pid()}/task/{task}/status", encoding="ascii") as file:
+                total += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+        return total
+
+    def cpu_ticks(self):
+        with open(f"/proc/{self.pid()}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+
+@dataclass(frozen=True)
+class Seen:
+    endpoint: str
+    allowed: str
+    latest_handshake: int
+    rx: int
+    tx: int
+
+
+class WireguardGo(Peer):
+    """Debian's wireguard-go, set up by `wg` and `ip`."""
+
+    kind = "wireguard-go"
+
+    def start(self):
+        self.host.write("/run/wg0.wg", self._config())
+        self.process = self.host.popen(
+            "env", "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1", "LOG_LEVEL=error",
+            "wireguard-go", "-f", self.interface, stderr=subprocess.DEVNULL)
+        wait_until(lambda: self.host.exists(f"/run/wireguard/{self.interface}.sock"),
+                   what="wireguard-go listens")
+        self.host.run("wg", "setconf", self.interface, "/run/wg0.wg")
+        for address in self.addresses:
+            nodad = ["nodad"] if ":" in address else []
+            self.host.ip("address", "add", address, "dev", self.interface, *nodad)
+        self.host.ip("link", "set", "dev", self.interface, "mtu", self.mtu or 1420, "up")
+
+    def set(self, *arguments):
+        self.host.run("wg", "set", self.interface, *arguments)
+
+
+class Simplevpn(Peer):
+    """Ours, in the foreground."""
+
+    kind = "simplevpn"
+
+    def __init__(self, host, program, **options):
+        super().__init__(host, **options)
+        self.program = program
+        self.log = None
+
+    def start(self, wrapper=()):
+        extra = [f"Address = {', '.join(self.addresses)}"]
+        extra += [f"MTU = {self.mtu}"] if self.mtu else []
+        self.host.write(f"/run/{self.interface}.conf", self._config(extra))
+        self.launch(wrapper)
+        wait_until(self._decided, what="simplevpn is up")
+        assert self.running(), self.errors()
+
+    def launch(self, wrapper=()):
+        """Starts the program without waiting for anything."""
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(open(self._log_path(), "w", encoding="utf-8"))
+            self.process = self.host.popen(*wrapper, self.program, "up", "-f",
+                                           f"/run/{self.interface}.conf", stderr=log)
+
+    def _log_path(self):
+        """On the host's own /run, so that it vanishes with the host."""
+        return f"/proc/{self.host.pid}/root/run/simplevpn.log"
+
+    def errors(self):
+        with open(self._log_path(), encoding="utf-8") as file:
+            return file.read()
+
+    def _decided(self):
+        return not self.running() or self.is_up()
+
+    def is_up(self):
+        done = self.host.run(self.program, "status", self.interface, check=False)
+        return done.returncode == 0
+
+    def status(self):
+        done = self.host.run(self.program, "status", self.interface, "--json")
+        return json.loads(done.stdout)["tunnels"][0]
+
+    def counters(self):
+        return self.status()["counters"]
+
+    def drops(self):
+        return self.counters()["drops"]
+
+
+def join(left, right, outer, preshared=None, initiator="both"):
+    """Makes two peers know each other. `outer` are their outside addresses; `initiator` says who
+    knows the other's endpoint: "left", "right" or "both"."""
+    to_right = endpoint(outer[1], right.port) if initiator in ("left", "both") else None
+    to_left = endpoint(outer[0], left.port) if initiator in ("right", "both") else None
+    left.knows(right, endpoint=to_right, preshared=preshared)
+    right.knows(left, endpoint=to_left, preshared=preshared)
+
+
+def same_bytes(left, right):
+    """Has each received exactly what the other has sent?"""
+    here, there = left.seen(right), right.seen(left)
+    return here.rx > 0 and (here.rx, here.tx) == (there.tx, there.rx)

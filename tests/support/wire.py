@@ -1,0 +1,180 @@
+"""What passes on a cable: captures, decoded as far as WireGuard's messages go.
+
+    with Capture(router, "eth0") as wire:
+        ...
+        datagrams = wire.datagrams()      # the UDP datagrams, oldest first
+"""
+
+import collections
+import contextlib
+import ctypes
+import socket
+import struct
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+INITIATION, RESPONSE, COOKIE, DATA = 1, 2, 3, 4
+LENGTHS = {INITIATION: 148, RESPONSE: 92, COOKIE: 64}
+KEEPALIVE = 32
+
+_SO_RCVBUFFORCE = 33
+_SO_ATTACH_FILTER = 26
+_ETH_P_ALL = 3
+_PACKET_STATISTICS = 6
+_SOL_PACKET = 263
+_BUFFER = 64 << 20
+
+# Classic BPF: IPv4 without options, UDP, whose first payload byte is not DATA.
+_ONLY_HANDSHAKES = [
+    (0x28, 0, 0, 12), (0x15, 0, 5, 0x0800),  # ethertype
+    (0x30, 0, 0, 23), (0x15, 0, 3, 17),      # protocol
+    (0x30, 0, 0, 42), (0x15, 1, 0, DATA),    # type of the message
+    (0x06, 0, 0, 0xffff), (0x06, 0, 0, 0),
+]
+
+
+@dataclass(frozen=True)
+class Datagram:
+    """One UDP datagram (or its first fragment) as it passed."""
+    at: float  # monotonic
+    source: tuple  # (address, port)
+    target: tuple
+    payload: bytes
+    dont_fragment: bool
+    fragment: bool
+
+    @property
+    def kind(self):
+        """INITIATION... when the payload is a message of WireGuard, else None."""
+        if len(self.payload) < 4:
+            return None
+        kind = struct.unpack_from("<I", self.payload)[0]
+        if kind == DATA:
+            return DATA if len(self.payload) >= KEEPALIVE else None
+        return kind if len(self.payload) == LENGTHS.get(kind) else None
+
+    @property
+    def receiver(self):
+        """The index of the session that a data message names."""
+        return struct.unpack_from("<I", self.payload, 4)[0]
+
+    @property
+    def counter(self):
+        return struct.unpack_from("<Q", self.payload, 8)[0]
+
+    @property
+    def is_keepalive(self):
+        return self.kind == DATA and len(self.payload) == KEEPALIVE
+
+
+def decode(at, frame):
+    """The Datagram in an Ethernet frame, or None."""
+    ethertype = struct.unpack_from("!H", frame, 12)[0]
+    if ethertype == 0x0800 and len(frame) >= 42:
+        return _decode_ipv4(at, frame[14:])
+    if ethertype == 0x86dd and len(frame) >= 62:
+        return _decode_ipv6(at, frame[14:])
+    return None
+
+
+def _decode_ipv4(at, packet):
+    header = (packet[0] & 15) * 4
+    length = struct.unpack_from("!H", packet, 2)[0]
+    flags = struct.unpack_from("!H", packet, 6)[0]
+    if packet[9] != socket.IPPROTO_UDP or flags & 0x1fff:
+        return None
+    ends = [socket.inet_ntop(socket.AF_INET, packet[i:i + 4]) for i in (12, 16)]
+    return _datagram(at, ends, packet[header:length], (bool(flags & 0x4000), bool(flags & 0x2000)))
+
+
+def _decode_ipv6(at, packet):
+    kind, body, fragment = packet[6], 40, False
+    if kind == 44:  # a fragment header
+        offset = struct.unpack_from("!H", packet, 42)[0]
+        if offset & 0xfff8:
+            return None
+        kind, body, fragment = packet[40], 48, bool(offset & 1)
+    if kind != socket.IPPROTO_UDP:
+        return None
+    ends = [socket.inet_ntop(socket.AF_INET6, packet[i:i + 16]) for i in (8, 24)]
+    length = 40 + struct.unpack_from("!H", packet, 4)[0]
+    return _datagram(at, ends, packet[body:length], (True, fragment))
+
+
+def _datagram(at, ends, udp, flags):
+    source, target = struct.unpack_from("!HH", udp)
+    return Datagram(at, (ends[0], source), (ends[1], target), bytes(udp[8:]), *flags)
+
+
+class Capture:
+    """Everything that passes an interface of a host while the `with` block lasts. Python is slow:
+    a few thousand packets a second; `only_handshakes` (IPv4) lets the kernel leave the rest out."""
+
+    def __init__(self, host, interface, only_handshakes=False):
+        with host.network():
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+            if only_handshakes:
+                self._attach(_ONLY_HANDSHAKES)
+            self._socket.bind((interface, _ETH_P_ALL))
+        self._frames = collections.deque()
+        self.missed = None  # frames the kernel could not keep for us, known at the end
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def _attach(self, program):
+        code = b"".join(struct.pack("HBBI", *line) for line in program)
+        self._code = bytearray(code)
+        address = ctypes.addressof((ctypes.c_char * len(code)).from_buffer(self._code))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER,
+                                struct.pack("HL", len(program), address))
+
+    def __enter__(self):
+        self._socket.settimeout(0.05)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+        statistics = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
+        self.missed = struct.unpack("II", statistics)[1]
+        self._socket.close()
+
+    def _read(self):
+        while not self._ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                frame = self._socket.recv(65536)
+                self._frames.append((time.monotonic(), frame))
+
+    def frames(self):
+        """(time, bytes of the Ethernet frame) so far."""
+        return list(self._frames)
+
+    def datagrams(self):
+        decoded = (decode(at, frame) for at, frame in self.frames())
+        return [datagram for datagram in decoded if datagram is not None]
+
+    def kinds(self):
+        """How many messages of each kind passed so far."""
+        return collections.Counter(datagram.kind for datagram in self.datagrams())
+
+    def save(self, path):
+        """Writes a pcap file."""
+        with open(path, "wb") as file:
+            file.write(struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+            for at, frame in self.frames():
+                file.write(struct.pack("=IIII", int(at), int(at % 1 * 1e6), len(frame),
+                                       len(frame)))
+                file.write(frame)
+
+
+def tshark_kinds(capture, path):
+    """The kinds of the WireGuard messages in a capture, as tshark reads them; None for UDP that it
+    does not take for WireGuard."""
+    capture.save(path)
+    done = subprocess.run(["tshark", "-n", "-r", path, "-Y", "udp", "-T", "fields", "-e", "wg.type"],
+                          capture_output=True, text=True, check=True)
+    return [int(line) if line else None for line in done.stdout.splitlines()]
