@@ -12,7 +12,7 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 
 // A change of addresses comes as a burst of notices. The first is acted upon at once, those within
 // this time after it together at its end.
-constexpr std::uint64_t kNetworkQuietNs = kSecond;
+constexpr std::uint64_t kNetworkQuietNs = kSecond / 4;
 // Pause between attempts to open a broken transport anew.
 constexpr std::uint64_t kRecoverPauseNs = kSecond;
 // A sender that never pauses must not keep us from changing sockets.
