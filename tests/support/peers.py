@@ -192,6 +192,11 @@ class Simplevpn(Peer):
         done = self.host.run(self.program, "status", self.interface, check=False)
         return done.returncode == 0
 
+    def settle(self):
+        """Waits until it has told its peers about the addresses it gave itself: a keepalive to
+        each, a second after the start."""
+        wait_until(lambda: "event=network_changed" in self.errors(), what="settled")
+
     def status(self):
         done = self.host.run(self.program, "status", self.interface, "--json")
         return json.loads(done.stdout)["tunnels"][0]
