@@ -175,6 +175,6 @@ def tshark_kinds(capture, path):
     """The kinds of the WireGuard messages in a capture, as tshark reads them; None for UDP that it
     does not take for WireGuard."""
     capture.save(path)
-    done = subprocess.run(["tshark", "-n", "-r", path, "-Y", "udp", "-T", "fields", "-e", "wg.type"],
-                          capture_output=True, text=True, check=True)
+    command = ["tshark", "-n", "-r", path, "-Y", "udp", "-T", "fields", "-e", "wg.type"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [int(line) if line else None for line in done.stdout.splitlines()]
