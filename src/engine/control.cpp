@@ -118,11 +118,12 @@ void Engine::network_changed(const tunnel_time& now) noexcept {
   publish(TUNNEL_EVENT_NETWORK, 0, now);
 }
 
+// The device's MTU counts, unless the core was told to pad nothing (an MTU of 0).
 void Engine::refresh_mtu() noexcept {
   if (device_.ops.mtu == nullptr) return;
   const std::int32_t mtu = device_.ops.mtu(device_.self);
   tunnel_layout layout = TUNNEL_LAYOUT_INIT;
-  if (mtu < 0 || tunnel_core_layout(core_, &layout) != TUNNEL_OK) return;
+  if (mtu < 0 || tunnel_core_layout(core_, &layout) != TUNNEL_OK || layout.mtu == 0) return;
   if (layout.mtu == static_cast<std::uint32_t>(mtu)) return;
   if (tunnel_core_set_mtu(core_, static_cast<std::uint32_t>(mtu)) != TUNNEL_OK) return;
   if (tunnel_core_layout(core_, &layout) == TUNNEL_OK) pump_.set_layout(layout);

@@ -113,7 +113,13 @@ std::int32_t Engine::loop() {
   return TUNNEL_OK;
 }
 
+// Whoever sets up an interface changes addresses and routes. Those changes are read first and are
+// no news: with the start everything begins anyhow, and a second initiation right behind the first
+// would be refused as a flood.
 void Engine::start(const tunnel_time& now) noexcept {
+  refresh_mtu();
+  pump_.round(now);
+  if (transport_.ops.changed != nullptr) transport_.ops.changed(transport_.self);
   if ((flags_ & TUNNEL_ENGINE_NO_INITIATE) != 0) return;
   // Fails only without a private key; then a later task sets one and initiates itself.
   [[maybe_unused]] const auto status = tunnel_core_initiate(core_, 0, &now);

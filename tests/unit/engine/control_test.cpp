@@ -229,14 +229,31 @@ TEST_CASE("a burst of network changes is told twice: at once and at its end", "[
   CHECK(tunnel_engine_next_event(scripted.node->engine(), &event) == 0);
 }
 
-TEST_CASE("a changed device MTU reaches the core with the next network change",
+TEST_CASE("the device's MTU reaches the core at start and with each network change",
           "[engine][control]") {
   ScriptedNode scripted;
   scripted.device.mtu = 9000;
+  scripted.node->start();
+  tunnel_layout layout = TUNNEL_LAYOUT_INIT;
+  const auto ask = [&](tunnel_core* core) { tunnel_core_layout(core, &layout); };
+  scripted.node->do_there(ask);
+  scripted.node->do_there(ask);  // the first task runs before the start
+  CHECK(layout.mtu == 9000);
+
+  scripted.node->do_there([&](tunnel_core*) {
+    scripted.device.mtu = 1280;
+    scripted.transport.changes = TUNNEL_CHANGED_NETWORK;
+  });
+  CHECK(scripted.node->await_event(TUNNEL_EVENT_NETWORK).value == 0);
+  scripted.node->do_there(ask);
+  CHECK(layout.mtu == 1280);
+}
+
+TEST_CASE("network changes from before the start are no news", "[engine][control]") {
+  ScriptedNode scripted;
   scripted.transport.changes = TUNNEL_CHANGED_NETWORK;
   scripted.node->start();
-  CHECK(scripted.node->await_event(TUNNEL_EVENT_NETWORK).value == 0);
-  tunnel_layout layout = TUNNEL_LAYOUT_INIT;
-  scripted.node->do_there([&](tunnel_core* core) { tunnel_core_layout(core, &layout); });
-  CHECK(layout.mtu == 9000);
+  for (int i = 0; i < 3; ++i) scripted.node->catch_up();
+  tunnel_event event = TUNNEL_EVENT_INIT;
+  CHECK(tunnel_engine_next_event(scripted.node->engine(), &event) == 0);
 }
