@@ -144,12 +144,10 @@ void CommandLine::add_queries() {
 }
 
 void CommandLine::add_demo() {
-#ifdef SIMPLEVPN_DEMO
   CLI::App* demo = add(app_, "demo", "Prove a tunnel between throw-away hosts",
-                       [this] { return run_demo(demo_); });
+                       [this] { return run_demo(demo_, output_); });
   demo->add_option("--report", demo_.report, "Directory of the report")->capture_default_str();
   demo->add_flag("--keep", demo_.keep, "Leave the hosts up at the end");
-#endif
 }
 
 // Known only when everything is parsed.

@@ -19,6 +19,7 @@ constexpr int kTimeout = 3;       // no answer in time
 constexpr int kActivation = 4;    // could not come up; everything was rolled back
 constexpr int kDeactivation = 5;  // could not be undone completely
 constexpr int kPermission = 6;    // the hint is the exact fix
+constexpr int kCheckFailed = 7;   // what was to be shown did not hold
 constexpr int kNotRunning = 8;    // no daemon of that name
 constexpr int kNoSuch = 10;       // no such tunnel configuration
 constexpr int kInterrupted = 130;

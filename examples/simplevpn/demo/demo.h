@@ -1,8 +1,4 @@
 // demo.h - `simplevpn demo`: a tunnel between throw-away hosts, proved line by line.
-//
-// main() has made the process undumpable, so that its /proc/self belongs to root: an ordinary
-// user who makes a user namespace here has to undo that first (the demonstration's keys protect
-// nothing).
 #pragma once
 
 #include <string>
@@ -16,7 +12,8 @@ struct DemoOptions {
   bool keep = false;                   // leave the hosts up at the end, for a look around
 };
 
-// Returns the exit status: 0 only when every line held.
-int run_demo(const DemoOptions& options);
+// Changes nothing on the machine. Returns the exit status: 0 only when every line held, 7 when one
+// did not, 6 when the machine does not let us.
+int run_demo(const DemoOptions& options, const Output& output);
 
 }  // namespace simplevpn
