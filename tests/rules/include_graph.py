@@ -44,7 +44,7 @@ def rooms(root):
     found = {}
     for line in (root / TABLE).read_text().splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        path = re.fullmatch(r"`([\w/]+)`", cells[0]) if len(cells) == 4 else None
+        path = re.fullmatch(r"`((?:include|src)/[\w/]+)`", cells[0]) if len(cells) == 4 else None
         if path:
             words = re.findall(r"[\w/]+", cells[2])
             may = {word if word.startswith("include/") else f"src/{word}" for word in words}
