@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <new>
+#include <system_error>
 #include <type_traits>
+
+#include "base/base.h"
 
 namespace tunnel::capi {
 
@@ -17,6 +20,8 @@ template <class Body>
     return body();
   } catch (const std::bad_alloc&) {
     return TUNNEL_ERR_MEMORY;
+  } catch (const std::system_error& error) {  // Asio: the system refused, errno says why
+    return base::status_of(error.code().value());
   } catch (...) {
     return TUNNEL_ERR_SYSTEM;
   }
