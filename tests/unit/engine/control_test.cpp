@@ -1,7 +1,4 @@
 // What the engine does between batches: commands, network changes, errors of the transport.
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 
 #include "engine/clock.h"
@@ -27,26 +24,6 @@ struct ScriptedNode {
     tunnel::test::CorePair pair({tunnel::test::scripted_remote(), tunnel::test::scripted_remote()});
     node.emplace(std::move(pair.cores[0]), device.table(), transport.table());
   }
-};
-
-// No new descriptors can be opened while this lives. Catch's macros must keep out of its scope:
-// what the sanitizers check about them takes a descriptor.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &old_);
-    const int next = ::dup(0);
-    ::close(next);
-    rlimit low = old_;
-    low.rlim_cur = static_cast<rlim_t>(next);
-    ::setrlimit(RLIMIT_NOFILE, &low);
-  }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &old_); }
-
- private:
-  rlimit old_{};
 };
 
 // A peer takes one initiation in 20 ms; a test that is faster would wait 5 s for the next attempt.
@@ -103,6 +80,7 @@ TEST_CASE("the tunnel goes on after a rebind", "[engine][control]") {
   pair.ping(0);
   for (std::uint32_t i = 1; i < 6; ++i) {
     CHECK(tunnel_engine_rebind(pair.a->engine()) == TUNNEL_OK);
+    pair.a->catch_up();
     pair.ping(i);
   }
 }
@@ -112,13 +90,14 @@ TEST_CASE("a rebind without descriptors is told and changes nothing", "[engine][
   pair.start();
   pair.ping(1);
   {
-    const NoDescriptors limit;
+    const tunnel::test::DescriptorLimit limit(0);
     tunnel_engine_rebind(pair.a->engine());
     pair.a->catch_up();
   }
   CHECK(pair.a->await_event(TUNNEL_EVENT_TRANSPORT).value == TUNNEL_ERR_RESOURCES);
   pair.ping(2);
   CHECK(tunnel_engine_rebind(pair.a->engine()) == TUNNEL_OK);
+  pair.a->catch_up();
   pair.ping(3);
 }
 

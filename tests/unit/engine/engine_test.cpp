@@ -199,6 +199,24 @@ TEST_CASE("create refuses what it cannot use and adopts nothing then", "[engine]
   CHECK_FALSE(parts.transport.closed);
 }
 
+TEST_CASE("create without descriptors says so, adopts nothing and leaks nothing", "[engine]") {
+  Parts parts;
+  const auto config = parts.config();
+  tunnel_engine* engine = nullptr;
+  std::vector<std::int32_t> refusals;
+  for (rlim_t more = 0; engine == nullptr && more < 20; ++more) {
+    const tunnel::test::DescriptorLimit limit(more);
+    refusals.push_back(tunnel_engine_create(&config, &engine));
+  }
+  REQUIRE(engine != nullptr);
+  [[maybe_unused]] const auto* adopted = parts.core.release();
+  const tunnel::test::EnginePtr owner(engine);
+  CHECK(refusals.size() > 3);
+  CHECK(refusals.back() == TUNNEL_OK);
+  refusals.pop_back();
+  for (const auto refusal : refusals) CHECK(refusal == TUNNEL_ERR_RESOURCES);
+}
+
 TEST_CASE("destroy closes what create adopted", "[engine]") {
   Parts parts;
   auto config = parts.config();
