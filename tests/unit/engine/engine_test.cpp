@@ -168,6 +168,7 @@ TEST_CASE("a device without handles is looked at after a notify", "[engine]") {
     return static_cast<std::atomic<bool>*>(self)->load() ? TUNNEL_ERR_CLOSED : TUNNEL_OK;
   };
   ops.close = [](void*) {};
+  ops.mtu = nullptr;
   Node node(std::move(parts.core), tunnel_device{&ops, &gone}, parts.transport.table());
   node.start();
   node.catch_up();
