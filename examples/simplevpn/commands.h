@@ -38,8 +38,9 @@ struct Up {
 };
 int up(const Up& options, const Output& output);
 
-int down(const std::string& target, const Output& output);  // a name or a file
-int status(const std::string& name, const Output& output);  // "" = every tunnel
+// `target` is a tunnel's name or its file.
+int down(const std::string& target, const Output& output);
+int status(const std::string& target, const Output& output);  // "" = every tunnel
 int version(const Output& output);
 
 }  // namespace simplevpn

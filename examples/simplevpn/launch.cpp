@@ -4,43 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <optional>
 
 #include "commands.h"
 #include "daemon.h"
+#include "target.h"
 
 namespace simplevpn {
 namespace {
-
-struct Target {
-  std::string path;
-  std::string name;
-};
-
-// As wg-quick: a bare name stands for /etc/wireguard/NAME.conf.
-bool is_bare_name(const std::string& config) {
-  return config.find('/') == std::string::npos && !config.ends_with(".conf");
-}
-
-std::optional<Failure> find_target(const std::string& config, Target& target) {
-  const bool bare = is_bare_name(config);
-  target.path = bare ? "/etc/wireguard/" + config + ".conf" : config;
-  char name[16];
-  if (tunnel_config_tunnel_name(target.path.c_str(), name) != TUNNEL_OK) {
-    return Failure{.exit = kUsage,
-                   .code = "E_USAGE",
-                   .message = config + " cannot give an interface its name",
-                   .hint = "NAME.conf with up to 15 of the characters a-z A-Z 0-9 _ = + . -"};
-  }
-  target.name = name;
-  if (bare && access(target.path.c_str(), F_OK) != 0 && errno == ENOENT) {
-    return Failure{.exit = kNoSuch,
-                   .code = "E_NO_SUCH_TUNNEL",
-                   .message = "there is no " + target.path,
-                   .hint = "simplevpn init server|client writes a configuration"};
-  }
-  return {};
-}
 
 Level lowest_level(const Up& options) {
   if (options.verbosity < 0) return Level::warning;

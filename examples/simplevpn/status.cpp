@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "daemon.h"
 #include "format.h"
+#include "target.h"
 
 namespace simplevpn {
 namespace {
@@ -113,7 +114,8 @@ int refuse(const Output& output, std::int32_t result, const std::string& name) {
                          .message = name + " is not running",
                          .hint = "simplevpn up " + shell_quoted(name) + " starts it"});
   }
-  const int exit = result == TUNNEL_ERR_TIMEOUT ? kTimeout : kFailure;
+  int exit = result == TUNNEL_ERR_TIMEOUT ? kTimeout : kFailure;
+  if (result == TUNNEL_ERR_ARGUMENT) exit = kUsage;
   return fail(output, status_failure(output, result, "ask the daemon of " + name, exit));
 }
 
@@ -134,7 +136,8 @@ bool is_live(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {
          peer.latest_handshake_ns + kRejectAfterTime_ns > status.now_ns;
 }
 
-int status(const std::string& name, const Output& output) {
+int status(const std::string& target, const Output& output) {
+  const std::string name = tunnel_name(target);
   std::vector<std::string> names;
   if (!name.empty()) {
     names.push_back(name);

@@ -44,6 +44,24 @@ def test_up_status_down(tunnel, host):
     tunnel.call("down", "wg0", exit_status=8)
 
 
+def test_status_and_down_take_the_file_too_and_refuse_what_is_no_name(tunnel):
+    tunnel.up()
+    assert tunnel.call("status", "/run/wg0.conf").stdout.startswith("wg0 ")
+    tunnel.call("down", "/run/wg0.conf")
+    for command in ("status", "down"):
+        tunnel.call(command, "../x y", exit_status=2)
+
+
+def test_a_daemon_that_does_not_answer_is_a_timeout(tunnel, host):
+    tunnel.up()
+    host.kill("simplevpn", signal.SIGSTOP)
+    tunnel.call("status", "wg0", exit_status=3)
+    tunnel.call("down", "wg0", exit_status=5)
+    host.kill("simplevpn", signal.SIGCONT)
+    wait_until(lambda: not host.pids("simplevpn"), what="daemon ended")
+    tunnel.assert_gone()
+
+
 def test_status_in_json_follows_its_schema_and_has_no_secrets(tunnel):
     empty = json.loads(tunnel.call("status", "--json").stdout)
     schema.check(empty, STATUS_SCHEMA)

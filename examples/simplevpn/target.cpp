@@ -1,0 +1,44 @@
+#include "target.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace simplevpn {
+namespace {
+
+bool is_file(const std::string& argument) {
+  return argument.find('/') != std::string::npos || argument.ends_with(".conf");
+}
+
+}  // namespace
+
+std::optional<Failure> find_target(const std::string& argument, Target& target) {
+  const bool bare = !is_file(argument);
+  target.path = bare ? "/etc/wireguard/" + argument + ".conf" : argument;
+  char name[16];
+  if (tunnel_config_tunnel_name(target.path.c_str(), name) != TUNNEL_OK) {
+    return Failure{.exit = kUsage,
+                   .code = "E_USAGE",
+                   .message = argument + " cannot give an interface its name",
+                   .hint = "NAME.conf with up to 15 of the characters a-z A-Z 0-9 _ = + . -"};
+  }
+  target.name = name;
+  if (bare && access(target.path.c_str(), F_OK) != 0 && errno == ENOENT) {
+    return Failure{.exit = kNoSuch,
+                   .code = "E_NO_SUCH_TUNNEL",
+                   .message = "there is no " + target.path,
+                   .hint = "simplevpn init server|client writes a configuration"};
+  }
+  return {};
+}
+
+std::string tunnel_name(const std::string& argument) {
+  char name[16];
+  if (!is_file(argument) || tunnel_config_tunnel_name(argument.c_str(), name) != TUNNEL_OK) {
+    return argument;
+  }
+  return name;
+}
+
+}  // namespace simplevpn
