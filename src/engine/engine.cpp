@@ -130,7 +130,8 @@ bool Engine::round(const tunnel_time& now) {
   if (suspended_) return false;
   if (transport_down_) recover_transport(now);
   if (transport_down_) return false;
-  const bool more = pump_.round(now);
+  const bool more_outward = pump_.outward(now);
+  const bool more = pump_.inward(read_clocks()) || more_outward;
   if (const auto error = pump_.take_transport_error(); error != TUNNEL_OK) {
     transport_failed(error, now);
   }

@@ -106,10 +106,18 @@ void Pump::set_layout(const tunnel_layout& layout) noexcept {
 }
 
 bool Pump::round(const tunnel_time& now) noexcept {
-  const bool more_outbound = outbound(now);
-  const bool more_due = timers(now);
-  const bool more_inbound = inbound(now);
-  return timers(now) || more_due || more_outbound || more_inbound;
+  const bool more_outward = outward(now);
+  return inward(now) || more_outward;
+}
+
+bool Pump::outward(const tunnel_time& now) noexcept {
+  const bool more = outbound(now);
+  return timers(now) || more;
+}
+
+bool Pump::inward(const tunnel_time& now) noexcept {
+  const bool more = inbound(now);
+  return timers(now) || more;
 }
 
 // ---- 1. outbound ----

@@ -64,6 +64,10 @@ class Pump {
 
   // Moves what is there. True when another round may find more.
   bool round(const tunnel_time& now) noexcept;
+  // The halves of a round, each with its timers: an answer may arrive within one round, and who
+  // reads the clock between them sees how long it took.
+  bool outward(const tunnel_time& now) noexcept;
+  bool inward(const tunnel_time& now) noexcept;
 
   // The first error that a table reported since the last call; TUNNEL_OK when there was none.
   std::int32_t take_device_error() noexcept;
