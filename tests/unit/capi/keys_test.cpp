@@ -99,6 +99,17 @@ TEST_CASE("a zero byte inside the text of a key is refused", "[capi][keys]") {
   CHECK(tunnel_key_from_text(text.data(), text.size(), key.data()) == TUNNEL_ERR_KEY);
 }
 
+TEST_CASE("every byte but the 64 base64 digits is refused in a key", "[capi][keys]") {
+  std::string text = "//////////////////////////////////////////8=";
+  int accepted = 0;
+  for (int byte = 0; byte < 256; ++byte) {
+    text[10] = static_cast<char>(byte);
+    KeyArray key;
+    accepted += tunnel_key_from_text(text.data(), text.size(), key.data()) == TUNNEL_OK;
+  }
+  CHECK(accepted == 64);
+}
+
 TEST_CASE("key functions refuse null", "[capi][keys]") {
   KeyArray key{};
   char text[TUNNEL_KEY_TEXT_SIZE];
