@@ -73,6 +73,7 @@ fuzz() {
   export results fuzz_seconds
   mapfile -t targets < <(find build/fuzz -path '*/bin/*' -name 'fuzz_*' -type f -perm -u+x | sort)
   say "fuzz: ${#targets[@]} targets, $fuzz_seconds s each"
+  [ "${#targets[@]}" -gt 0 ] || { fail 'fuzz (no target was built)'; return 0; }
   rm -rf "$results/fuzz"
   mkdir -p "$results/fuzz"
   for target in "${targets[@]}"; do echo "$target"; done |
@@ -117,7 +118,12 @@ if build asan; then check asan -j"$(nproc)" -LE 'system|long|rules'; fi
 if build tsan --target "${tsan_programs[@]}"; then
   check tsan -j"$(nproc)" -R "^($(IFS='|'; echo "${tsan_programs[*]}"))\$"
 fi
-if command -v clang++-14 >/dev/null && build fuzz; then fuzz; fi
+if ! command -v clang++-14 >/dev/null; then
+  say 'fuzz: skipped, there is no clang++-14'
+  skipped=$((skipped + 1))
+elif build fuzz; then
+  fuzz
+fi
 if build release; then
   if [ "$mode" = --long ]; then check release -LE rules; else check release -LE 'rules|long'; fi
 fi
