@@ -1,7 +1,6 @@
 #include "core/staging.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace tunnel::core {
 
@@ -38,7 +37,7 @@ bool Staging::push(Queue& queue, base::Bytes packet, std::uint32_t& dropped) noe
   auto block = first;
   for (std::size_t done = 0;;) {
     const auto piece = std::min<std::size_t>(kBlock, packet.size() - done);
-    std::memcpy(bytes(block), packet.data() + done, piece);
+    std::copy_n(packet.data() + done, piece, bytes(block));  // an empty packet may have no bytes
     done += piece;
     if (done == packet.size()) break;
     blocks_[block].next = take_block();
@@ -67,9 +66,9 @@ void Staging::pop(Queue& queue, std::uint8_t* out) noexcept {
   auto block = queues_[queue].head;
   std::size_t left = blocks_[block].length;
   for (; left > kBlock; block = blocks_[block].next, left -= kBlock, out += kBlock) {
-    std::memcpy(out, bytes(block), kBlock);
+    std::copy_n(bytes(block), kBlock, out);
   }
-  std::memcpy(out, bytes(block), left);
+  std::copy_n(bytes(block), left, out);
   drop_front(queue);
 }
 
