@@ -24,7 +24,8 @@ static_assert(std::atomic<bool>::is_always_lock_free, "stop() runs in signal han
 // ---- creation ----
 
 base::Result<Engine::Parts> Engine::read_config(const tunnel_engine_config& config) noexcept {
-  if (config.core == nullptr || config.batch > kBatchMost || (config.flags & ~kKnownFlags) != 0) {
+  const bool known = (config.flags & ~kKnownFlags) == 0 && config.reserved == 0;
+  if (config.core == nullptr || config.batch > kBatchMost || !known) {
     return base::Error{TUNNEL_ERR_ARGUMENT};
   }
   const auto device = read_table(config.device.ops, config.device.self);

@@ -191,6 +191,31 @@ TEST_CASE("handshakes that the transport did not take are sent later", "[engine]
   CHECK(tunnel.b.device.output.size() == 1);
 }
 
+TEST_CASE("handshakes of many peers do not keep packets waiting", "[engine][pump]") {
+  constexpr std::uint8_t kClients = 10;
+  const tunnel::test::KeyPair server_keys;
+  const auto server_core = tunnel::test::make_core(server_keys);
+  Node server(server_core.get());
+  for (std::uint8_t i = 1; i <= kClients; ++i) {
+    const tunnel::test::KeyPair keys;
+    const auto client = tunnel::test::make_core(keys);
+    const auto remote = tunnel::test::scripted_remote();
+    const auto peer = tunnel::test::add_peer(client.get(), server_keys.open, 1, remote);
+    tunnel::test::add_peer(server_core.get(), keys.open, i, remote);
+    const auto now = at(0);
+    REQUIRE(tunnel_core_initiate(client.get(), peer, &now) == TUNNEL_OK);
+    Node sender(client.get());
+    sender.drain(0);
+    carry(sender, server);
+  }
+  REQUIRE(server.transport.input.size() == kClients);
+  server.pump->round(at(1));
+  // One handshake after each of the two batches of a round, and no more.
+  CHECK(server.transport.output.size() <= 2);
+  server.drain(1);
+  CHECK(server.transport.output.size() == kClients);
+}
+
 TEST_CASE("a packet that nobody owns is answered on the device", "[engine][pump]") {
   Tunnel tunnel;
   const auto packet = inside_packet(1, 9, 0);
