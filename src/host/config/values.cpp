@@ -117,7 +117,7 @@ std::optional<std::uint16_t> read_port(std::string_view text) {
 
 std::optional<std::uint32_t> read_mark(std::string_view text) {
   if (same_word(text, "off")) return 0;
-  if (text.size() > 2 && text[0] == '0' && (text[1] | 0x20) == 'x') {
+  if (text.size() > 2 && text[0] == '0' && text[1] == 'x') {
     return read_hexadecimal(text.substr(2));
   }
   return read_number(text, UINT32_MAX);

@@ -120,6 +120,7 @@ TEST_CASE("a fault in the interface is reported with line, column, reason and hi
            "'PrivateKey' was set already in line 2"},
           {"FwMark = 0x", 3, 10, mark, mark_hint},
           {"FwMark = 0x100000000", 3, 10, mark, mark_hint},
+          {"FwMark = 0Xca6c", 3, 10, mark, mark_hint},
           {"FwMark = 12ab", 3, 10, mark, mark_hint},
           {"MTU = 67", 3, 7, mtu},
           {"MTU = 65536", 3, 7, mtu},
