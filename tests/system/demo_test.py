@@ -162,6 +162,7 @@ def start(simplevpn, marked, folder):
     """A demo under way: its tunnel is up."""
     demo = subprocess.Popen([simplevpn, "demo", "--report", folder], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True, env=marked.environment)
+    assert "four throw-away hosts" in demo.stdout.readline() + demo.stdout.readline()
     assert "handshake" in demo.stdout.readline()
     return demo
 

@@ -1,7 +1,8 @@
 // attack.h - what somebody on the path can do: send what he saw once more, or changed.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "capture.h"
@@ -18,6 +19,6 @@ void tamper(std::vector<Packet>& packets);
 
 // Sends the packets from `host` as they are: with the addresses and ports of the original sender.
 // Returns how many were sent.
-std::size_t inject(const Host& host, const std::vector<Packet>& packets);
+std::size_t inject(const Host& host, std::span<const Packet> packets);
 
 }  // namespace simplevpn::demo

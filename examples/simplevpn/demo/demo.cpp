@@ -182,21 +182,25 @@ void Demo::listen() {
 bool Demo::take(const std::string& message) {
   const std::size_t known = findings_.lines.size();
   if (!hear(message, findings_)) return false;
+  if (known == 0 && !findings_.lines.empty() && !output_.json) {
+    std::puts("client - router - server - host behind: four throw-away hosts on this machine\n");
+  }
   if (findings_.lines.size() > known) print(findings_.lines.back(), output_);
   done_ = done_ || message.find("{\"done\"") == 0;
   return true;
 }
 
 void Demo::keep_hosts() const {
-  std::printf("\nThe hosts stay up until Ctrl-C. To enter one%s:\n",
-              geteuid() == 0 ? "" : " (as yourself, not as root)");
+  FILE* out = output_.json ? stderr : stdout;
+  std::fprintf(out, "\nThe hosts stay up until Ctrl-C. To enter one%s:\n",
+               geteuid() == 0 ? "" : ", as yourself");
   for (std::string door : findings_.doors) {
     for (std::size_t at = door.find("%P"); at != std::string::npos; at = door.find("%P")) {
       door.replace(at, 2, std::to_string(script_));
     }
-    std::printf("  %s\n", door.c_str());
+    std::fprintf(out, "  %s\n", door.c_str());
   }
-  std::fflush(stdout);
+  std::fflush(out);
   sigset_t ends;
   sigemptyset(&ends);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ends, signal);

@@ -62,6 +62,10 @@ Obstacle explain_namespaces(int error) {
     return {"the setting " + name + " = " + each.blocks_when + " forbids namespaces to you",
             "sudo sysctl " + name + "=" + each.value + ", or run the demo as root"};
   }
+  if (error == ENOSPC) {
+    return {"too many namespaces exist already (user.max_user_namespaces and its siblings)",
+            "sudo sysctl user.max_user_namespaces=100000"};
+  }
   const std::string reason = std::strerror(error);
   if (geteuid() != 0) {
     return {"the system gives an ordinary user no namespaces: " + reason,
