@@ -10,21 +10,16 @@
 namespace simplevpn::demo {
 namespace {
 
-constexpr std::uint8_t kData = 4;  // type of the WireGuard message
 constexpr std::size_t kKeepalive = 32;
 constexpr std::size_t kLargest = 1500;  // a train of segments is no datagram
 
-std::size_t message_offset(const Packet& packet) {
-  return (packet.bytes[0] & 15u) * 4u + 8;
-}
-
 bool is_data_to_server(const Packet& packet) {
   if (!packet.is_tunnel() || packet.bytes.size() > kLargest) return false;
-  const std::size_t message = message_offset(packet);
+  const std::size_t message = packet.message_offset();
   const std::size_t port = message - 6;
   return packet.bytes[port] == (kServerPort >> 8) &&
          packet.bytes[port + 1] == (kServerPort & 255) &&
-         packet.bytes.size() > message + kKeepalive && packet.bytes[message] == kData;
+         packet.bytes.size() > message + kKeepalive && packet.message_type() == kData;
 }
 
 int open_raw_socket() {
@@ -51,7 +46,7 @@ std::vector<Packet> data_to_server(const std::vector<Packet>& packets, std::size
 void tamper(std::vector<Packet>& packets) {
   std::size_t step = 0;
   for (Packet& packet : packets) {
-    const std::size_t message = message_offset(packet);
+    const std::size_t message = packet.message_offset();
     const std::size_t bits = (packet.bytes.size() - message) * 8;
     const std::size_t bit = step++ * 7919 % bits;  // a prime: all over the message
     std::uint8_t& byte = packet.bytes[message + bit / 8];

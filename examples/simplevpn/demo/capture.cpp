@@ -66,8 +66,8 @@ void read_block(const tpacket_block_desc& block, std::vector<Packet>& packets) {
     const sockaddr_ll& source = source_of(header);
     if (source.sll_pkttype != PACKET_OUTGOING) {
       const std::uint8_t* data = bytes + offset + header.tp_net;
-      packets.push_back(
-          {source.sll_ifindex, ntohs(source.sll_protocol), {data, data + header.tp_snaplen}});
+      const double seconds = header.tp_sec + header.tp_nsec * 1e-9;
+      packets.push_back({seconds, ntohs(source.sll_protocol), {data, data + header.tp_snaplen}});
     }
     offset += header.tp_next_offset;
   }
@@ -123,9 +123,13 @@ bool Packet::is_tunnel() const {
   return port_at(bytes, udp) == kServerPort || port_at(bytes, udp + 2) == kServerPort;
 }
 
-std::vector<std::uint8_t> Packet::datagram() const {
-  const auto skipped = static_cast<std::ptrdiff_t>(ip_header_size(bytes) + kUdpHeader);
-  return {bytes.begin() + skipped, bytes.end()};
+std::uint8_t Packet::message_type() const {
+  const std::size_t message = message_offset();
+  return is_tunnel() && bytes.size() > message ? bytes[message] : 0;
+}
+
+std::size_t Packet::message_offset() const {
+  return ip_header_size(bytes) + kUdpHeader;
 }
 
 bool Packet::has_marker() const {

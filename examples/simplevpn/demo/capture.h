@@ -9,15 +9,19 @@
 
 namespace simplevpn::demo {
 
+// Types of WireGuard's messages.
+constexpr std::uint8_t kInitiation = 1;
+constexpr std::uint8_t kData = 4;
+
 // A packet as it came in (each is seen once: those going out are left aside).
 struct Packet {
-  int interface = 0;
+  double seconds = 0;               // wall clock, by the kernel
   std::uint16_t protocol = 0;       // ETH_P_…
   std::vector<std::uint8_t> bytes;  // from the network header on
 
-  bool is_tunnel() const;  // UDP over IPv4 from or to the server's port
-  // The datagram's content, when is_tunnel().
-  std::vector<std::uint8_t> datagram() const;
+  bool is_tunnel() const;              // UDP over IPv4 from or to the server's port
+  std::size_t message_offset() const;  // where WireGuard's message begins, when is_tunnel()
+  std::uint8_t message_type() const;   // 1 initiation, 2 response, 3 cookie, 4 data; 0 other
   bool has_marker() const;
   // Neighbours looking for each other: ARP, and ICMPv6 within the link.
   bool is_housekeeping() const;

@@ -66,7 +66,8 @@ constexpr const char* kMethod = R"(
   of the tunnel, both ends of the copy and the attacker share its processors, so the rates are
   lower than between two machines.
 - Client and server are `simplevpn client` and `simplevpn server`, as anybody runs them.
-- The handshake is timed by the client: initiation sent to response accepted.
+- The handshake is timed on the path, by the router: from the first initiation to the first data
+  message, which confirms the new keys.
 - The copies are TCP from the client to the host behind the server: random bytes, with a checksum of
   64 bits (FNV-1a over words) computed on both sides. The second copy runs until both events are
   over, because 100 MB would be over sooner. A pause is the longest time in which the receiver got
