@@ -102,7 +102,7 @@ class Demo {
   const DemoOptions& options_;
   const Output& output_;
   const double began_ = now_s();
-  const Inventory before_;
+  Inventory inventory_;
   Findings findings_;
   Descriptor channel_;  // both ends of it: findings come in, and its end tells the script to end
   pid_t script_ = -1;
@@ -123,6 +123,7 @@ int Demo::run() {
     return refuse(*findings_.obstacle);
   }
   if (options_.keep && done_) keep_hosts();
+  inventory_.watch(script_, findings_.spaces);
   end_script();
   check_cleanup();
   return report();
@@ -217,11 +218,15 @@ void Demo::end_script() {
 }
 
 void Demo::check_cleanup() {
-  const std::vector<std::string> left = before_.leftovers(script_, findings_.spaces);
-  std::string text = "no process, namespace, interface or file is left of it";
+  const std::vector<std::string> left = inventory_.leftovers();
+  // At least the script and the server: an empty list would prove nothing.
+  const bool watched = inventory_.watched() >= (done_ ? 2 : 1);
+  std::string text =
+      figures("%zu processes ended, %zu namespaces gone; no interface, file or mount left",
+              inventory_.watched(), findings_.spaces.size());
   if (!left.empty()) text = "left behind:";
-  for (const std::string& each : left) text += " " + each;
-  findings_.lines.push_back({"clean-up", left.empty(), text});
+  for (const std::string& each : left) text += " " + each + ",";
+  findings_.lines.push_back({"clean-up", watched && left.empty(), text});
   print(findings_.lines.back(), output_);
 }
 

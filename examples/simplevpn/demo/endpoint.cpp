@@ -52,22 +52,19 @@ Endpoint::Endpoint(const Host& host, std::string role, std::string config)
       config_(std::move(config)),
       log_(memfd_create("log", MFD_CLOEXEC)) {}
 
-bool Endpoint::launch() {
-  const Outcome written =
-      host_.run({"/bin/sh", "-c", std::string("umask 077 && cat > ") + kFile}, config_);
-  if (written.status != 0) return false;
+bool Endpoint::configure() const {
+  const std::string command = std::string("umask 077 && cat > ") + kFile;
+  return host_.run({"/bin/sh", "-c", command}, config_).status == 0;
+}
+
+bool Endpoint::start() {
   daemon_ = host_.start([this] {
     dup2(log_.get(), STDOUT_FILENO);
     dup2(log_.get(), STDERR_FILENO);
     return become({"/proc/self/exe", role_, kFile});
   });
-  return true;
-}
-
-bool Endpoint::start() {
-  return launch() &&
-         wait_until(kStart_s, 1, [this] { return !status().is_null() || !daemon_.running(); }) &&
-         daemon_.running();
+  const auto decided = [this] { return !status().is_null() || !daemon_.running(); };
+  return wait_until(kStart_s, 1, decided) && daemon_.running();
 }
 
 std::string Endpoint::status_document() const {

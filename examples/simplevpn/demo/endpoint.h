@@ -21,6 +21,8 @@ class Endpoint {
   // `role` is the command: client or server. The host must outlive the endpoint.
   Endpoint(const Host& host, std::string role, std::string config);
 
+  // Writes the configuration file, once.
+  bool configure() const;
   // Starts the daemon and waits until it answers `status`. False when it did not come up.
   bool start();
   // kill -9; it is gone when this returns.
@@ -39,8 +41,6 @@ class Endpoint {
   std::string log() const;
 
  private:
-  bool launch();
-
   const Host& host_;
   std::string role_;
   std::string config_;

@@ -100,6 +100,9 @@ void Script::run() {
 
 bool Script::handshake() {
   const char* title = "handshake";
+  if (!server_.configure() || !client_.configure()) {
+    return tell(title, false, "the configuration files cannot be written");
+  }
   if (!server_.start()) return tell(title, false, "the server did not start: " + server_.log());
   Capture router(hosts_.router);
   if (!router.valid()) return tell(title, false, "no packet socket to capture with");
@@ -185,12 +188,15 @@ bool Script::restart_server(Copy& copy) {
   copy.reset_stall();
   marks_.push_back({copy.elapsed(), "server restarted"});
   const std::uint64_t before = copy.progress();
+  const double killed = now_s();
   server_.kill();
   const bool started = server_.start();
+  const double down_s = now_s() - killed;
   const bool went_on = started && await_bytes(copy, copy.progress() + kMegabyte, 0);
   stall_s_ = copy.longest_stall_s();
-  restarted_ = figures("kill -9 after %.0f MB; the copy paused for %.2f s (3 s allowed)",
-                       megabytes(before), stall_s_);
+  restarted_ =
+      figures("kill -9 after %.0f MB, up again in %.2f s; the copy paused for %.2f s (3 s allowed)",
+              megabytes(before), down_s, stall_s_);
   if (!started) restarted_ = "the server did not start again: " + server_.log();
   return went_on && stall_s_ <= kStallAllowed_s;
 }
