@@ -39,7 +39,7 @@ typedef struct tunnel_core_config {
   uint32_t staging_bytes; /* pool for packets that wait for a handshake; 0 = 1 MiB,
                              TUNNEL_STAGING_NONE = none: seal answers WAIT */
   uint32_t max_peers;     /* 0 = 1 Mi */
-  uint32_t max_sessions;  /* 0 = 3 x max_peers; also bounds handshakes in progress */
+  uint32_t max_sessions;  /* 0 = 4 x max_peers; also bounds handshakes in progress */
   uint32_t flags;         /* zero */
   /* Wall time below which no handshake timestamp is sent (a device without a clock battery stores
    * it, see TUNNEL_EVENT_TIMESTAMP_FLOOR). 0 = none. */

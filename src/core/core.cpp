@@ -35,8 +35,9 @@ std::int32_t check(const tunnel_core_config& config) noexcept {
 
 Core::Settings with_defaults(const tunnel_core_config& config) noexcept {
   const auto max_peers = or_default(config.max_peers, kDefaultPeers);
-  const auto triple =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(std::uint64_t{3} * max_peers, UINT32_MAX));
+  // As many as a peer's keyring holds: then no peer can keep another one from its session.
+  const auto every_place =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(std::uint64_t{4} * max_peers, UINT32_MAX));
   return {
       .mtu = config.mtu == TUNNEL_MTU_ZERO ? 0 : or_default(config.mtu, TUNNEL_MTU_DEFAULT),
       .inner = config.inner,
@@ -44,7 +45,7 @@ Core::Settings with_defaults(const tunnel_core_config& config) noexcept {
                            ? 0
                            : or_default(config.staging_bytes, kDefaultStaging),
       .max_peers = max_peers,
-      .max_sessions = or_default(config.max_sessions, triple),
+      .max_sessions = or_default(config.max_sessions, every_place),
       .timestamp_floor_ns = config.timestamp_floor_ns,
       .test_seed = config.test_seed,
       .cipher = config.cipher,

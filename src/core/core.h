@@ -178,10 +178,11 @@ class Core {
   void count_received(Peer& peer, std::uint32_t wire_bytes) noexcept;
 
   // ---- sessions.cpp
+  PeerSession* take_session(Peer& peer) noexcept;
   PeerSession* begin_session(Peer& peer, const protocol::SessionKeys& keys,
                              std::uint32_t local_index, std::uint32_t remote_index,
                              bool initiator) noexcept;
-  void retire(const Keyring::Retired& sessions) noexcept;
+  void retire(std::span<PeerSession* const> sessions) noexcept;
   void retire(PeerSession* session) noexcept;
   void reap() noexcept;  // frees what was retired; only when no packet refers to a session
   void forget_handshake(Peer& peer) noexcept;

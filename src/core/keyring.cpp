@@ -1,7 +1,5 @@
 #include "core/keyring.h"
 
-#include <utility>
-
 namespace tunnel::core {
 
 PeerSession* Keyring::keep(PeerSession* session) noexcept {
@@ -31,6 +29,16 @@ Keyring::Retired Keyring::responded(PeerSession* fresh) noexcept {
 Keyring::Retired Keyring::confirmed() noexcept {
   const auto old_current = std::exchange(current_, std::exchange(next_, nullptr));
   return {keep(old_current), nullptr};
+}
+
+std::array<PeerSession*, 4> Keyring::take_expired(std::uint64_t now) noexcept {
+  std::array<PeerSession*, 4> expired{};
+  auto out = expired.begin();
+  for (auto* place : {&current_, &next_, &previous_[0], &previous_[1]}) {
+    if (*place != nullptr && (*place)->session.expired(now))
+      *out++ = std::exchange(*place, nullptr);
+  }
+  return expired;
 }
 
 std::array<PeerSession*, 4> Keyring::take_all() noexcept {

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "protocol/gate.h"
 #include "protocol/protocol.h"
@@ -43,6 +44,10 @@ class Keyring {
   [[nodiscard]] Retired responded(PeerSession* fresh) noexcept;
   // First data on `next`: we send on it from now on.
   [[nodiscard]] Retired confirmed() noexcept;
+  // Those that are too old for anything; they are gone from here.
+  std::array<PeerSession*, 4> take_expired(std::uint64_t now) noexcept;
+  // Both previous ones.
+  std::array<PeerSession*, 2> take_previous() noexcept { return std::exchange(previous_, {}); }
   // Everything that is here; nothing is left.
   std::array<PeerSession*, 4> take_all() noexcept;
 

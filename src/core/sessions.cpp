@@ -6,10 +6,21 @@
 
 namespace tunnel::core {
 
+// Null when as many sessions are in use as the configuration allows.
+PeerSession* Core::take_session(Peer& peer) noexcept {
+  retire(peer.keys.take_expired(now()));
+  if (auto* session = sessions_.take(); session != nullptr) return session;
+  // At the maximum a peer's own older sessions give way, so that it can always rekey. Sessions
+  // begin in poll alone, where no packet refers to one: they may be freed at once.
+  retire(peer.keys.take_previous());
+  reap();
+  return sessions_.take();
+}
+
 PeerSession* Core::begin_session(Peer& peer, const protocol::SessionKeys& keys,
                                  std::uint32_t local_index, std::uint32_t remote_index,
                                  bool initiator) noexcept {
-  auto* session = sessions_.take();
+  auto* session = take_session(peer);
   if (session == nullptr) return nullptr;
   const protocol::Session::Start start{keys, local_index, remote_index, initiator};
   if (session->session.start(settings_.cipher, start, now()) != TUNNEL_OK) {
@@ -21,7 +32,7 @@ PeerSession* Core::begin_session(Peer& peer, const protocol::SessionKeys& keys,
   return session;
 }
 
-void Core::retire(const Keyring::Retired& sessions) noexcept {
+void Core::retire(std::span<PeerSession* const> sessions) noexcept {
   for (auto* session : sessions) retire(session);
 }
 
@@ -48,7 +59,7 @@ void Core::forget_handshake(Peer& peer) noexcept {
 }
 
 void Core::forget_keys(Peer& peer) noexcept {
-  for (auto* session : peer.keys.take_all()) retire(session);
+  retire(peer.keys.take_all());
   forget_handshake(peer);
 }
 

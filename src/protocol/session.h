@@ -31,6 +31,9 @@ class Session {
   std::int32_t start(const tunnel_cipher& cipher, const Start& start, std::uint64_t now) noexcept;
   void wipe() noexcept;
 
+  // Too old to send or open anything; or not started.
+  bool expired(std::uint64_t now) const noexcept { return !is_fresh(now); }
+
   // ---- sending
   // Age and message limit allow another packet.
   bool can_send(std::uint64_t now) const noexcept;

@@ -162,6 +162,17 @@ TEST_CASE("the keyring follows the rules of rotation", "[core][keyring]") {
     const auto all = keys.take_all();
     CHECK(std::count(all.begin(), all.end(), &s[0]) == 1);
   }
+  SECTION("what is too old for anything can be taken out, wherever it is") {
+    CHECK(keys.initiated(&s[0]) == nothing);
+    CHECK(keys.initiated(&s[1]) == nothing);
+    CHECK(keys.responded(&s[2]) == nothing);
+    const auto all = keys.take_expired(0);  // none of these was ever started
+    for (const auto* session : {&s[0], &s[1], &s[2]}) {
+      CHECK(std::count(all.begin(), all.end(), session) == 1);
+    }
+    CHECK(keys.current() == nullptr);
+    CHECK(keys.next() == nullptr);
+  }
   SECTION("of three, the one that received least lately goes") {
     CHECK(keys.initiated(&s[0]) == nothing);
     CHECK(keys.initiated(&s[1]) == nothing);
