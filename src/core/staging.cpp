@@ -24,12 +24,13 @@ bool Staging::push(Queue& queue, base::Bytes packet, std::uint32_t& dropped) noe
   dropped = 0;
   const auto needed =
       std::max<std::uint32_t>(1, (static_cast<std::uint32_t>(packet.size()) + kBlock - 1) / kBlock);
-  if (needed > blocks_.size() || !ensure_queue(queue)) return false;
-  if (queues_[queue].count == kMaxPackets) {
+  if (needed > blocks_.size()) return false;
+  if (count(queue) == kMaxPackets) {
     remove_front(queue);
     ++dropped;
   }
   for (; free_blocks_ < needed; ++dropped) drop_from_largest();
+  ensure_queue(queue);
 
   const auto first = take_block();
   blocks_[first].length = static_cast<std::uint32_t>(packet.size());
@@ -89,19 +90,19 @@ std::size_t Staging::memory_bytes() const noexcept {
   return blocks_.size() * (kBlock + sizeof(Block) + sizeof(PacketQueue));
 }
 
-bool Staging::ensure_queue(Queue& queue) noexcept {
-  if (queue != kNone) return true;
-  if (free_queue_ == kNone) return false;
+// There is always a free one: there are as many as blocks, and none is held without a packet.
+void Staging::ensure_queue(Queue& queue) noexcept {
+  if (queue != kNone) return;
   queue = free_queue_;
   free_queue_ = queues_[queue].head;
   queues_[queue] = {};
-  return true;
+  queues_[queue].holder = &queue;
 }
 
-void Staging::release_queue(Queue& queue) noexcept {
+void Staging::release_queue(Queue queue) noexcept {
+  *queues_[queue].holder = kNone;
   queues_[queue].head = free_queue_;
   free_queue_ = queue;
-  queue = kNone;
 }
 
 // A waiting packet is somebody's plaintext: it is wiped when it leaves.
@@ -129,7 +130,9 @@ void Staging::remove_front(Queue queue) noexcept {
 void Staging::drop_from_largest() noexcept {
   for (auto count = kMaxPackets; count > 0; --count) {
     if (by_count_[count] == kNone) continue;
-    remove_front(by_count_[count]);
+    const auto queue = by_count_[count];
+    remove_front(queue);
+    if (queues_[queue].count == 0) release_queue(queue);
     return;
   }
 }

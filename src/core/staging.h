@@ -18,7 +18,9 @@ namespace tunnel::core {
 class Staging {
  public:
   static constexpr std::uint32_t kMaxPackets = 128;
-  using Queue = std::uint32_t;  // held by the peer; kNone until something is pushed
+  // Held by the peer; kNone while nothing waits. It must not move meanwhile: the pool sets it to
+  // kNone when others push the last packet out.
+  using Queue = std::uint32_t;
   static constexpr Queue kNone = UINT32_MAX;
 
   explicit Staging(std::size_t bytes);
@@ -55,10 +57,11 @@ class Staging {
     std::uint32_t count = 0;
     Queue before = kNone;  // neighbours among the queues of the same count
     Queue after = kNone;
+    Queue* holder = nullptr;  // where the peer keeps the number of this queue
   };
 
-  bool ensure_queue(Queue& queue) noexcept;
-  void release_queue(Queue& queue) noexcept;
+  void ensure_queue(Queue& queue) noexcept;
+  void release_queue(Queue queue) noexcept;
   void remove_front(Queue queue) noexcept;  // the queue stays, maybe empty
   void drop_from_largest() noexcept;
   void link(Queue queue) noexcept;    // into the list of its count

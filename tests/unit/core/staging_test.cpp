@@ -1,5 +1,6 @@
 #include "core/staging.h"
 
+#include <array>
 #include <deque>
 #include <random>
 #include <vector>
@@ -60,6 +61,18 @@ TEST_CASE("when the pool is full the peer that holds most loses its oldest", "[c
   CHECK(staging.count(greedy) == 9);
   CHECK(pop(staging, greedy)[0] == 1);
   CHECK(pop(staging, modest)[0] == 99);
+}
+
+TEST_CASE("a peer that lost its last packet holds nothing of the pool", "[core][staging]") {
+  Staging staging(4 * 256);
+  std::array<Staging::Queue, 20> queues;
+  queues.fill(Staging::kNone);
+  for (std::size_t i = 0; i < queues.size(); ++i) {
+    CHECK(push(staging, queues[i], packet(static_cast<std::uint8_t>(i), 1024)) == (i > 0 ? 1 : 0));
+    if (i > 0) CHECK(queues[i - 1] == Staging::kNone);
+  }
+  CHECK(push(staging, queues.back(), packet(99, 1024)) == 1);  // its own oldest gives way, too
+  CHECK(pop(staging, queues.back()) == packet(99, 1024));
 }
 
 TEST_CASE("a packet larger than the pool is refused, and so is everything without pool",
