@@ -88,7 +88,7 @@ TUNNEL_BEGIN_DECLS
 #define TUNNEL_DROP_EXHAUSTED 85       /* a configured maximum (sessions, handshakes) is reached */
 #define TUNNEL_DROP_IO 86              /* the system refused this packet for another reason */
 #define TUNNEL_DROP_FILTERED 87        /* a filter said no */
-#define TUNNEL_DROP_STAGED 88          /* staged packet pushed out, or its handshake gave up */
+#define TUNNEL_DROP_STAGED 88          /* waited: pushed out, handshake gave up, or peer removed */
 #define TUNNEL_DROP_FIRST 64
 #define TUNNEL_DROP_COUNT 64 /* verdicts 64..127 are drop reasons, now and later */
 

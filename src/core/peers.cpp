@@ -100,7 +100,7 @@ std::int32_t Core::remove_peer(std::uint64_t id) noexcept {
   if (peer == nullptr) return TUNNEL_ERR_NOT_FOUND;
   forget_keys(*peer);
   reap();
-  staging_.clear(peer->staged);
+  count_drop(TUNNEL_DROP_STAGED, staging_.clear(peer->staged));
   deadlines_.remove(peer->slot);
   allowed_ips_.remove_all(peer->slot);
   peers_.remove(*peer);

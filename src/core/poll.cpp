@@ -70,6 +70,7 @@ bool Core::serve_due_peer(Output& out) noexcept {
 }
 
 std::uint64_t Core::next_deadline(const Peer& peer) const noexcept {
+  if (peer.pending != 0) return now();
   return std::min(peer.timers.deadline(), peer.initiate_at);
 }
 
@@ -127,6 +128,11 @@ bool Core::run_keepalive(Peer& peer, Output& out) noexcept {
 }
 
 bool Core::flush_staged(Peer& peer, Output& out) noexcept {
+  if (!has_key_ || !peer.has_endpoint()) {  // taken away meanwhile: nothing will carry them
+    const auto reason = has_key_ ? TUNNEL_DROP_NO_ENDPOINT : TUNNEL_DROP_NO_KEY;
+    count_drop(reason, staging_.clear(peer.staged));
+    return true;
+  }
   while (!staging_.empty(peer.staged)) {
     if (!can_send(peer)) {
       if (!peer.timers.handshake_in_progress()) want_handshake(peer);

@@ -3,6 +3,64 @@
 
 using namespace sim;
 
+namespace {
+
+// Poll by hand, with so many buffers of exactly the size the core asked for.
+struct Poll {
+  Poll(Simulation& net, Node& node, std::size_t count, std::uint32_t budget = 1) {
+    tunnel_layout layout = TUNNEL_LAYOUT_INIT;
+    tunnel_core_layout(node.core(), &layout);
+    bytes.resize(count * layout.poll_buffer);
+    packets.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      packets[i].data = &bytes[i * layout.poll_buffer];
+      packets[i].room = layout.poll_buffer;
+    }
+    const auto now = net.time();
+    filled = tunnel_core_poll(node.core(), packets.data(), count, budget, &now);
+  }
+
+  std::vector<std::uint8_t> bytes;
+  std::vector<tunnel_packet> packets;
+  std::int32_t filled;
+};
+
+// Hands the datagram in without polling afterwards.
+std::int32_t open_only(Simulation& net, Node& node, const Datagram& datagram) {
+  auto bytes = datagram.bytes;
+  tunnel_packet packet{};
+  packet.data = bytes.data();
+  packet.length = packet.room = static_cast<std::uint32_t>(bytes.size());
+  packet.remote = datagram.from;
+  const auto now = net.time();
+  tunnel_core_open(node.core(), &packet, 1, &now);
+  return packet.verdict;
+}
+
+std::int32_t seal_only(Simulation& net, Node& from, const Node& to, std::size_t size = 84) {
+  const auto inside = inside_packet(from.number(), to.number(), 1, size);
+  std::vector<std::uint8_t> bytes(size + 64);
+  std::copy(inside.begin(), inside.end(), bytes.begin() + 16);
+  tunnel_packet packet{};
+  packet.data = &bytes[16];
+  packet.length = static_cast<std::uint32_t>(size);
+  packet.room = static_cast<std::uint32_t>(size) + 48;
+  packet.headroom = 16;
+  const auto now = net.time();
+  tunnel_core_seal(from.core(), &packet, 1, &now);
+  return packet.verdict;
+}
+
+void set_endpoint(Node& node, const Node& peer, const tunnel_address& endpoint) {
+  tunnel_peer_config config = TUNNEL_PEER_CONFIG_INIT;
+  std::copy(peer.public_key(), peer.public_key() + 32, config.public_key);
+  config.fields = TUNNEL_PEER_ENDPOINT;
+  config.endpoint = endpoint;
+  REQUIRE(tunnel_core_set_peer(node.core(), &config, nullptr) == TUNNEL_OK);
+}
+
+}  // namespace
+
 TEST_CASE("a core with room for few sessions rekeys for ever", "[sim][limits]") {
   for (const std::uint32_t sessions : {0u, 2u}) {  // 0: what one peer gets by default
     CAPTURE(sessions);
@@ -34,4 +92,31 @@ TEST_CASE("sessions that are too old to open anything are given back at the next
   }
   CHECK(pair.alice.counters().sessions <= 2);
   CHECK(pair.bob.counters().sessions <= 2);
+}
+
+TEST_CASE("a datagram never goes to a peer whose endpoint was taken away", "[sim][limits]") {
+  Pair pair;
+  Datagram response;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() == 2) response = datagram;
+    return datagram.type() == 2;
+  };
+  pair.net.send(pair.alice, pair.bob, 1);
+  pair.net.send(pair.alice, pair.bob, 2);
+  pair.net.run_for(100 * kMillisecond);
+  REQUIRE(response.type() == 2);
+  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(Poll(pair.net, pair.alice, 1).filled == 1);  // the session, and one of two packets
+
+  set_endpoint(pair.alice, pair.bob, {});
+  CHECK(Poll(pair.net, pair.alice, 4).filled == 0);
+  CHECK(pair.alice.counters().staged_packets == 0);
+  CHECK(pair.alice.drops(TUNNEL_DROP_NO_ENDPOINT) == 1);
+}
+
+TEST_CASE("a removed peer's staged packets are counted", "[sim][limits]") {
+  Pair pair;
+  REQUIRE(seal_only(pair.net, pair.alice, pair.bob) == TUNNEL_VERDICT_HELD);
+  tunnel_core_remove_peer(pair.alice.core(), id_of(pair.alice, pair.bob));
+  CHECK(pair.alice.drops(TUNNEL_DROP_STAGED) == 1);
 }
