@@ -207,6 +207,7 @@ class Core {
   Staging staging_;
 
   HandshakeQueue queue_;
+  bool queue_first_ = false;  // whose turn it is to use the budget of poll
   protocol::CookieIssuer cookies_;
   protocol::RateLimiter limiter_;
   std::uint64_t loaded_until_ = 0;

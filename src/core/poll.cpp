@@ -1,10 +1,11 @@
 // poll.cpp — what is due: timers, handshakes that wait for their Diffie-Hellman, staged packets.
 //
 //   1. peers whose deadline has come   ordered   their timers say what to do; done as far as
-//   buffers
-//                                                and budget allow, the rest at the next call
+//                                                buffers and budget allow, the rest next time
 //   2. queued handshake messages       ordered   one Diffie-Hellman budget each
 //
+// Initiations of ours and messages of others take turns in using the budget, also over several
+// calls: thousands of dead peers to be tried again must not keep a living one from its answer.
 // A peer whose work is done gets its next deadline; one without any leaves the queue.
 #include <algorithm>
 #include <utility>
@@ -35,7 +36,8 @@ std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
   advance(now);
   jitter_ = fresh_jitter();
   Output out{packets, 0, budget};
-  while (serve_due_peer(out) || serve_handshake(out)) {
+  while (queue_first_ ? serve_handshake(out) || serve_due_peer(out)
+                      : serve_due_peer(out) || serve_handshake(out)) {
   }
   reap();
   if (queue_.empty()) under_load();  // notices the end of a load without traffic
@@ -106,6 +108,7 @@ bool Core::run_initiation(Peer& peer, Output& out) noexcept {
   }
   if (out.full() || out.budget == 0) return false;
   --out.budget;
+  queue_first_ = true;
   take(peer.pending, kAnyInitiation);
   if (make_initiation(peer, out.next())) {
     ++out.filled;
@@ -184,6 +187,7 @@ void Core::give_up(Peer& peer) noexcept {
 bool Core::serve_handshake(Output& out) noexcept {
   if (queue_.empty() || out.full() || out.budget == 0) return false;
   --out.budget;
+  queue_first_ = false;
   const auto& message = queue_.pop();
   if (!has_key_) {
     count_drop(TUNNEL_DROP_NO_KEY);

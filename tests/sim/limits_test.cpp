@@ -120,3 +120,27 @@ TEST_CASE("a removed peer's staged packets are counted", "[sim][limits]") {
   tunnel_core_remove_peer(pair.alice.core(), id_of(pair.alice, pair.bob));
   CHECK(pair.alice.drops(TUNNEL_DROP_STAGED) == 1);
 }
+
+TEST_CASE("with one handshake a call, poll serves our own and theirs in turn", "[sim][limits]") {
+  // Fifty dead peers ask for an initiation at once; bob's initiation must not wait for all of them.
+  Pair pair;
+  const auto initiation = [&] {
+    Datagram caught;
+    pair.net.lose = [&](const Datagram& datagram) {
+      caught = datagram;
+      return true;
+    };
+    pair.net.send(pair.bob, pair.alice, 0);
+    return caught;
+  }();
+  REQUIRE(initiation.type() == 1);
+  for (std::uint8_t number = 3; number < 53; ++number) {
+    auto& dead = pair.net.add(number);
+    pair.net.add_peer(pair.alice, dead);
+    REQUIRE(seal_only(pair.net, pair.alice, dead) == TUNNEL_VERDICT_HELD);
+  }
+  REQUIRE(open_only(pair.net, pair.alice, initiation) == TUNNEL_VERDICT_CONSUMED);
+  for (int calls = 0; calls < 3; ++calls) Poll(pair.net, pair.alice, 4);
+  CHECK(pair.alice.counters().handshakes_responded == 1);
+  CHECK(pair.alice.counters().handshakes_initiated == 2);
+}
