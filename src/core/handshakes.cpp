@@ -43,7 +43,8 @@ void Core::want_handshake(Peer& peer) noexcept {
 // A little later, at random: two sides that send in step and are both initiator of a session of
 // theirs (after a simultaneous start) must not both rekey for ever.
 void Core::want_rekey(Peer& peer) noexcept {
-  if (peer.timers.handshake_in_progress() || peer.initiate_at != Peer::kNever) return;
+  if (peer.timers.handshake_in_progress()) return;
+  if (peer.initiate_at <= now() + protocol::kJitter) return;  // asked for already
   peer.timers.reset_attempts();
   peer.initiate_at = now() + jitter_;
   wake(peer, peer.initiate_at);
@@ -67,8 +68,8 @@ std::int32_t Core::initiate(std::uint64_t id, const tunnel_time& now) noexcept {
   for (std::uint32_t slot = 0; slot < peers_.slots(); ++slot) {
     auto& peer = peers_[slot];
     if (!peer.alive || !peer.has_endpoint()) continue;
-    peer.initiate_at = when;
-    wake(peer, when);
+    peer.initiate_at = std::min(peer.initiate_at, when);  // asked again: not later than before
+    wake(peer, peer.initiate_at);
     when += kStartSpacing;
   }
   return TUNNEL_OK;
@@ -106,6 +107,8 @@ void Core::forget_sessions() noexcept {
     peer.timers.clear();
     peer.pending = 0;
     peer.handshake_sent_at = Peer::kNever;
+    peer.initiate_at = Peer::kNever;
+    peer.handshake_began_at = Peer::kNever;
     deadlines_.remove(slot);
     if (!staging_.empty(peer.staged)) want_handshake(peer);
     if (peer.timers.persistent_keepalive() != 0) {

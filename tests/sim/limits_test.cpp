@@ -144,3 +144,27 @@ TEST_CASE("with one handshake a call, poll serves our own and theirs in turn", "
   CHECK(pair.alice.counters().handshakes_responded == 1);
   CHECK(pair.alice.counters().handshakes_initiated == 2);
 }
+
+TEST_CASE("a paced start that is asked for again and again still happens", "[sim][limits]") {
+  Simulation net;
+  auto& alice = net.add(1);
+  for (std::uint8_t number = 2; number < 12; ++number) net.add_peer(alice, net.add(number));
+  for (int i = 0; i < 100; ++i) {
+    const auto now = net.time();
+    tunnel_core_initiate(alice.core(), 0, &now);
+    net.run_for(kMillisecond / 2);
+  }
+  CHECK(alice.counters().handshakes_initiated == 10);
+}
+
+TEST_CASE("the time a handshake took begins anew when sessions are forgotten", "[sim][limits]") {
+  Pair pair;
+  pair.net.lose = [](const Datagram&) { return true; };
+  pair.net.send(pair.alice, pair.bob, 0);
+  pair.net.run_for(3 * kSecond);
+  tunnel_core_forget_sessions(pair.alice.core());
+  pair.net.lose = nullptr;
+  pair.net.run_for(kSecond);
+  REQUIRE(pair.alice.count(TUNNEL_EVENT_HANDSHAKE) == 1);
+  CHECK(info_of(pair.alice, pair.bob).handshake_ns < kSecond);
+}
