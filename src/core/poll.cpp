@@ -45,7 +45,8 @@ std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
 }
 
 std::uint64_t Core::deadline() const noexcept {
-  return queue_.empty() ? deadlines_.earliest() : 0;
+  if (!queue_.empty()) return 0;
+  return loaded_ ? std::min(deadlines_.earliest(), loaded_until_) : deadlines_.earliest();
 }
 
 // ---- stage 1: one peer

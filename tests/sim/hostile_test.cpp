@@ -245,6 +245,18 @@ TEST_CASE("under load a stranger gets a cookie, and with it a handshake", "[sim]
   CHECK(pair.alice.count(TUNNEL_EVENT_HANDSHAKE) == 1);
 }
 
+TEST_CASE("the end of a load is noticed although nothing comes any more", "[sim][hostile]") {
+  Pair pair;
+  const auto initiation = pair.capture(1);
+  put_under_load(pair, initiation);
+  pair.net.lose = [](const Datagram&) { return true; };
+  REQUIRE(pair.net.open_now(pair.bob, initiation) == TUNNEL_VERDICT_REPLY);
+  REQUIRE(pair.bob.counters().under_load == 1);
+  pair.net.run_for(2 * kSecond);
+  CHECK(pair.bob.counters().under_load == 0);
+  CHECK(pair.bob.count(TUNNEL_EVENT_UNDER_LOAD) == 2);
+}
+
 TEST_CASE("a cookie reply moves no endpoint, works once, and only when asked for",
           "[sim][hostile][history]") {
   Pair pair;
