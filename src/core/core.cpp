@@ -95,7 +95,8 @@ Core::~Core() {
 }
 
 tunnel_layout Core::layout() const noexcept {
-  const auto inside = mtu_ == 0 ? TUNNEL_MTU_DEFAULT : mtu_;  // MTU 0 bounds nothing
+  // MTU 0 bounds nothing, not even the padding.
+  const auto inside = mtu_ == 0 ? protocol::padded_length(TUNNEL_MTU_DEFAULT, 0) : mtu_;
   return {
       .size = sizeof(tunnel_layout),
       .headroom = protocol::kDataHeaderSize,

@@ -110,7 +110,8 @@ void Core::stage(Peer& peer, tunnel_packet& packet) noexcept {
     packet.verdict = TUNNEL_VERDICT_WAIT;
     return;
   }
-  if (packet.length + protocol::kDataOverhead > layout().poll_buffer) {
+  const auto padded = protocol::padded_length(packet.length, mtu_);
+  if (padded + protocol::kDataOverhead > layout().poll_buffer) {
     return drop(packet, TUNNEL_DROP_TOO_BIG);  // poll could not put it into one of its buffers
   }
   std::uint32_t dropped = 0;

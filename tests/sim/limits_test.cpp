@@ -168,3 +168,33 @@ TEST_CASE("the time a handshake took begins anew when sessions are forgotten", "
   REQUIRE(pair.alice.count(TUNNEL_EVENT_HANDSHAKE) == 1);
   CHECK(info_of(pair.alice, pair.bob).handshake_ns < kSecond);
 }
+
+TEST_CASE("a packet that was held fits into the buffers poll asks for", "[sim][limits]") {
+  for (const auto mtu : {TUNNEL_MTU_ZERO, 1420u, 100u}) {
+    CAPTURE(mtu);
+    Simulation net;
+    Node::Options options;
+    options.number = 1;
+    options.config.mtu = mtu;
+    auto& alice = net.add(options);
+    auto& bob = net.add(2);
+    net.join(alice, bob);
+    Datagram response;
+    net.lose = [&](const Datagram& datagram) {
+      if (datagram.type() == 2) response = datagram;
+      return datagram.type() == 2;
+    };
+    net.send(alice, bob, 0);
+    net.run_for(100 * kMillisecond);
+
+    std::int32_t held = 1;
+    for (std::size_t size = 60; size < 160; ++size) {
+      held += seal_only(net, alice, bob, size) == TUNNEL_VERDICT_HELD;
+    }
+    for (std::size_t size = 1410; size < 1430; ++size) {
+      held += seal_only(net, alice, bob, size) == TUNNEL_VERDICT_HELD;
+    }
+    REQUIRE(open_only(net, alice, response) == TUNNEL_VERDICT_CONSUMED);
+    CHECK(Poll(net, alice, 130).filled == held);
+  }
+}
