@@ -18,7 +18,8 @@ TUNNEL_BEGIN_DECLS
 #define TUNNEL_CIPHER_KEY_MAX 64 /* largest key_size a core accepts */
 
 /* One message with its own key and counter. Frozen: 64 bytes on 64-bit systems.
- * `in` and `out` are equal or do not overlap. */
+ * `in` and `out` are equal or do not overlap. Seal and open set the result of every job; a core
+ * neither sends nor delivers a message whose result is not 0. */
 typedef struct tunnel_aead_job {
   const void* key;  /* memory that key_init filled */
   uint64_t counter; /* message number under this key */

@@ -57,7 +57,8 @@ typedef struct tunnel_core_config {
 /* The same as the macro, for languages that see no macros. */
 TUNNEL_API void tunnel_core_config_init(tunnel_core_config* config);
 
-/* Makes a core without private key and peers. On success the caller owns *core. */
+/* Makes a core without private key and peers. On success the caller owns *core. A cipher table of
+ * the caller must pass a self-check: TUNNEL_ERR_SELF_TEST. */
 TUNNEL_API int32_t tunnel_core_create(const tunnel_core_config* config, tunnel_core** core);
 
 /* Wipes every key and frees the core. Null is fine. */

@@ -70,6 +70,8 @@ base::Result<std::unique_ptr<Core>> Core::create(const tunnel_core_config& confi
   if (settings.cipher.ops == nullptr) {
     const auto status = cipher::find_provider(nullptr, settings.cipher);
     if (status != TUNNEL_OK) return base::Error{status};
+  } else if (!cipher::passes_self_check(settings.cipher)) {
+    return base::Error{TUNNEL_ERR_SELF_TEST};
   }
   return std::make_unique<Core>(settings);
 }

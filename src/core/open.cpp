@@ -40,6 +40,7 @@ void Core::open(std::span<tunnel_packet> packets, const tunnel_time& now) noexce
 void Core::open_batch(std::span<tunnel_packet> packets) noexcept {
   OpenBatch batch;
   for (auto& packet : packets) plan_open(packet, batch);
+  if (batch.count == 0) return;
   settings_.cipher.ops->open(settings_.cipher.self, batch.jobs.data(), batch.count);
   for (std::size_t i = 0; i < batch.count; ++i) {
     commit_open(*batch.planned[i].packet, *batch.planned[i].session, batch.jobs[i]);
@@ -86,7 +87,7 @@ void Core::plan_open_data(tunnel_packet& packet, OpenBatch& batch) noexcept {
       .in = inside,
       .out = inside,
       .length = packet.length - static_cast<std::uint32_t>(protocol::kDataHeaderSize),
-      .result = TUNNEL_OK,
+      .result = TUNNEL_DROP_FORGED,  // until it is proved to be authentic
       .reserved = {}};
   batch.planned[batch.count++] = {&packet, &session};
 }

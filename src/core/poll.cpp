@@ -163,6 +163,7 @@ void Core::send_data(Peer& peer, std::uint32_t length, Output& out) noexcept {
   tunnel_aead_job job;
   const auto wire_bytes = plan_data(session, packet.data, length, job);
   settings_.cipher.ops->seal(settings_.cipher.self, &job, 1);
+  if (job.result != TUNNEL_OK) return count_drop(TUNNEL_DROP_IO);
   packet.length = wire_bytes;
   packet.peer = peer.id();
   packet.flags = length == 0 ? TUNNEL_PACKET_KEEPALIVE : 0;

@@ -45,9 +45,15 @@ void Core::seal_batch(std::span<tunnel_packet> packets) noexcept {
   for (auto& packet : packets) {
     if (packet.verdict == TUNNEL_VERDICT_NONE) plan_seal(packet, batch);
   }
+  if (batch.count == 0) return;
   settings_.cipher.ops->seal(settings_.cipher.self, batch.jobs.data(), batch.count);
-  for (auto& planned : std::span(batch.planned).first(batch.count)) {
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    const auto& planned = batch.planned[i];
     auto& packet = *planned.packet;
+    if (batch.jobs[i].result != TUNNEL_OK) {
+      drop(packet, TUNNEL_DROP_IO);
+      continue;
+    }
     move_start(packet, -std::int32_t{protocol::kDataHeaderSize});
     packet.length = planned.wire_bytes;
     packet.remote = planned.peer->endpoint;
@@ -136,7 +142,7 @@ std::uint32_t Core::plan_data(PeerSession& session, std::uint8_t* datagram, std:
          .in = inside,
          .out = inside,
          .length = padded,
-         .result = TUNNEL_OK,
+         .result = TUNNEL_DROP_IO,  // until it is done: plaintext is never taken for a datagram
          .reserved = {}};
   return padded + static_cast<std::uint32_t>(protocol::kDataOverhead);
 }
