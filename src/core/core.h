@@ -168,6 +168,7 @@ class Core {
   std::int32_t check_initiation(const Peer& peer, const protocol::Timestamp& stamp) const noexcept;
   std::int32_t respond(Peer& peer, protocol::Responder& responder, const QueuedHandshake& message,
                        tunnel_packet& packet) noexcept;
+  bool initiation_is_stale(const Peer& peer) const noexcept;
   std::int32_t accept_response(const QueuedHandshake& message) noexcept;
   void finish_handshake_packet(Peer& peer, tunnel_packet& packet, std::uint32_t length) noexcept;
   void established(Peer& peer, bool initiator) noexcept;
@@ -185,6 +186,7 @@ class Core {
   void retire(std::span<PeerSession* const> sessions) noexcept;
   void retire(PeerSession* session) noexcept;
   void reap() noexcept;  // frees what was retired; only when no packet refers to a session
+  void forget_initiation(Peer& peer) noexcept;
   void forget_handshake(Peer& peer) noexcept;
   void forget_keys(Peer& peer) noexcept;
 

@@ -149,8 +149,7 @@ bool Core::make_initiation(Peer& peer, tunnel_packet& packet) noexcept {
     count_drop(TUNNEL_DROP_EXHAUSTED);
     return false;
   }
-  if (handshake->in_flight) indices_.remove(handshake->initiator.sender());
-  handshake->in_flight = false;
+  forget_initiation(peer);
   const auto index = indices_.add(peer.slot, nullptr, random_);
   const auto space = message_space<protocol::kInitiationSize>(packet);
   if (index == 0 || !handshake->initiator.start({.us = us_,
@@ -165,7 +164,7 @@ bool Core::make_initiation(Peer& peer, tunnel_packet& packet) noexcept {
     return false;
   }
   report_floor();
-  handshake->in_flight = true;
+  handshake->initiated_at = now();
   handshake->cookie_welcome = true;
   handshake->initiation_mac1 = peer.cookies.write_macs(space, peer.public_key, now());
   if (peer.handshake_began_at == Peer::kNever) peer.handshake_began_at = now();
@@ -279,22 +278,30 @@ void Core::report_unknown(const protocol::PublicKey& key) noexcept {
 
 // ---- response
 
+// The peer's side of a session lives for 180 s; an answer held back for longer would replace a
+// session that works by one that the peer has forgotten.
+bool Core::initiation_is_stale(const Peer& peer) const noexcept {
+  return now() >= peer.handshake->initiated_at + protocol::kRejectAfterTime;
+}
+
 // Returns TUNNEL_VERDICT_CONSUMED or a drop reason.
 std::int32_t Core::accept_response(const QueuedHandshake& message) noexcept {
   const auto* entry = indices_.find(protocol::receiver_index(message.bytes()));
   if (entry == nullptr || entry->session != nullptr) return TUNNEL_DROP_UNKNOWN_INDEX;
+  const auto index = entry->index;
   auto& peer = peers_[entry->slot];
-  if (peer.handshake == nullptr || !peer.handshake->in_flight) return TUNNEL_DROP_UNKNOWN_INDEX;
-  const auto& initiator = peer.handshake->initiator;
+  if (initiation_is_stale(peer)) return TUNNEL_DROP_HANDSHAKE;
   const protocol::ResponseBytes response(message.message.data(), protocol::kResponseSize);
   protocol::SessionKeys keys;
-  if (!initiator.finish(us_, peer.preshared_key, response, keys)) return TUNNEL_DROP_HANDSHAKE;
-
-  const auto index = initiator.sender();
+  if (!peer.handshake->initiator.finish(us_, peer.preshared_key, response, keys)) {
+    return TUNNEL_DROP_HANDSHAKE;
+  }
   auto* session = begin_session(peer, keys, index, protocol::sender_index(response), true);
-  if (session == nullptr) return TUNNEL_DROP_EXHAUSTED;
+  if (session == nullptr) {
+    indices_.remove(index);
+    return TUNNEL_DROP_EXHAUSTED;
+  }
   indices_.assign(index, session);
-  peer.handshake->in_flight = false;
   retire(peer.keys.initiated(session));
   learn_endpoint(peer, message.remote, message.local);
   count_received(peer, message.length);
@@ -310,6 +317,8 @@ std::int32_t Core::accept_response(const QueuedHandshake& message) noexcept {
 // ---- both
 
 void Core::established(Peer& peer, bool initiator) noexcept {
+  // After a simultaneous start the peer may have won; our initiation is not kept for ever.
+  if (peer.handshake != nullptr && initiation_is_stale(peer)) forget_initiation(peer);
   peer.timers.handshake_complete();
   peer.handshake_began_at = Peer::kNever;
   peer.latest_handshake_wall_ns = clock_.wall_ns;

@@ -19,7 +19,7 @@ struct PeerHandshake {
   protocol::Key static_static;  // costs a Diffie-Hellman, so it is kept with the session state
   protocol::Initiator initiator;
   protocol::Mac initiation_mac1{};
-  bool in_flight = false;
+  std::uint64_t initiated_at = 0;
   bool cookie_welcome = false;  // a cookie reply to this initiation has not come yet
 };
 

@@ -8,7 +8,6 @@
 // calls: thousands of dead peers to be tried again must not keep a living one from its answer.
 // A peer whose work is done gets its next deadline; one without any leaves the queue.
 #include <algorithm>
-#include <utility>
 
 #include "core/core.h"
 
@@ -178,9 +177,7 @@ void Core::send_data(Peer& peer, std::uint32_t length, Output& out) noexcept {
 void Core::give_up(Peer& peer) noexcept {
   count_drop(TUNNEL_DROP_STAGED, staging_.clear(peer.staged));
   peer.handshake_began_at = Peer::kNever;
-  if (peer.handshake != nullptr && std::exchange(peer.handshake->in_flight, false)) {
-    indices_.remove(peer.handshake->initiator.sender());
-  }
+  forget_initiation(peer);
   emit(TUNNEL_EVENT_HANDSHAKE_FAILED, &peer, 0);
 }
 

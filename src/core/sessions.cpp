@@ -51,9 +51,16 @@ void Core::reap() noexcept {
   }
 }
 
+// The answer to an initiation in flight, should it still come, is not welcome any more.
+void Core::forget_initiation(Peer& peer) noexcept {
+  if (peer.handshake == nullptr || !peer.handshake->initiator.in_flight()) return;
+  indices_.remove(peer.handshake->initiator.sender());
+  peer.handshake->initiator.wipe();
+}
+
 void Core::forget_handshake(Peer& peer) noexcept {
   if (peer.handshake == nullptr) return;
-  if (peer.handshake->in_flight) indices_.remove(peer.handshake->initiator.sender());
+  forget_initiation(peer);
   handshakes_.release(peer.handshake);
   peer.handshake = nullptr;
 }

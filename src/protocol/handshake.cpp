@@ -133,7 +133,10 @@ bool Initiator::start(Input input, base::MutableBytesOf<kInitiationSize> out) no
   mix_ephemeral(noise_, ephemeral);
 
   Key key;
-  if (!mix_dh(noise_, ephemeral_, input.remote, &key)) return false;
+  if (!mix_dh(noise_, ephemeral_, input.remote, &key)) {
+    wipe();
+    return false;
+  }
   seal_field(noise_, key, input.us.public_key, out.subspan<kInitiationStatic, kSealedStatic>());
 
   mix_key(noise_, input.static_static, &key);
@@ -142,7 +145,8 @@ bool Initiator::start(Input input, base::MutableBytesOf<kInitiationSize> out) no
 }
 
 bool Initiator::finish(const Identity& us, const Key& preshared, ResponseBytes response,
-                       SessionKeys& keys) const noexcept {
+                       SessionKeys& keys) noexcept {
+  if (!in_flight()) return false;
   NoiseState noise;  // a copy: a forged response leaves ours as it was
   copy_state(noise, noise_);
 
@@ -158,7 +162,15 @@ bool Initiator::finish(const Identity& us, const Key& preshared, ResponseBytes r
     return false;
   }
   cipher::kdf(noise.chaining.bytes(), {}, &keys.send, &keys.receive, nullptr);
+  wipe();
   return true;
+}
+
+void Initiator::wipe() noexcept {
+  noise_.chaining.clear();
+  noise_.hash = {};
+  ephemeral_.clear();
+  sender_ = 0;
 }
 
 bool Responder::read_static(const Identity& us, InitiationBytes initiation) noexcept {

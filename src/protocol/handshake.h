@@ -52,7 +52,8 @@ struct NoiseState {
   Hash hash{};
 };
 
-// Our initiation in flight. Holds the ephemeral key; wiped with the object. About 150 bytes.
+// Our initiation in flight. Holds the ephemeral key, which is wiped as soon as it has done its
+// work: while it lives, the session can be derived from the two messages again. About 150 bytes.
 class Initiator {
  public:
   // Everything that goes into one initiation.
@@ -61,18 +62,21 @@ class Initiator {
     const PublicKey& remote;
     const Key& static_static;
     Timestamp timestamp;
-    std::uint32_t sender;  // our index for this handshake and the session that follows
+    std::uint32_t sender;  // our index for this handshake and the session that follows; not 0
     Key ephemeral;         // fresh private key (32 random bytes; clamped here)
   };
 
-  // Writes the message up to its macs (bytes 0..115). False when a DH is zero: send nothing.
+  // Writes the message up to its macs (bytes 0..115). False when a DH is zero: send nothing;
+  // nothing is in flight then.
   [[nodiscard]] bool start(Input input, base::MutableBytesOf<kInitiationSize> out) noexcept;
 
-  // Reads the response. True when it authenticates; then `keys` is filled. Otherwise nothing
-  // changed and the true response is still welcome.
+  // Reads the response. True when it authenticates; then `keys` is filled and nothing is in flight
+  // any more. Otherwise nothing changed and the true response is still welcome.
   [[nodiscard]] bool finish(const Identity& us, const Key& preshared, ResponseBytes response,
-                            SessionKeys& keys) const noexcept;
+                            SessionKeys& keys) noexcept;
+  void wipe() noexcept;
 
+  bool in_flight() const noexcept { return sender_ != 0; }
   std::uint32_t sender() const noexcept { return sender_; }
 
  private:

@@ -10,7 +10,7 @@ using namespace tunnel::protocol;
 using Message = std::array<std::uint8_t, kInitiationSize>;
 
 // The whole way: bob answers, and alice, whose initiation it was, understands.
-void answer(const fuzz::Parties& parties, const Initiator& initiator, Responder& responder,
+void answer(const fuzz::Parties& parties, Initiator& initiator, Responder& responder,
             bool untouched) {
   std::array<std::uint8_t, kResponseSize> response{};
   SessionKeys ours, theirs;

@@ -195,6 +195,31 @@ TEST_CASE("two peers that start at the same moment both have a session at once",
   CHECK(pair.bob.counters().handshakes_initiated == 1);
 }
 
+TEST_CASE("an answer that was held back for longer than a session lives is refused",
+          "[sim][handshake]") {
+  Pair pair;
+  Datagram held;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() != 2 || datagram.from.bytes[3] != 2 || !held.bytes.empty()) return false;
+    held = datagram;
+    return true;
+  };
+  pair.net.send(pair.alice, pair.bob, 0);  // both initiate; bob's answer is held back
+  pair.net.send(pair.bob, pair.alice, 0);
+  for (int i = 0; i < 20; ++i) {
+    pair.net.run_for(10 * kSecond);
+    pair.net.send(pair.bob, pair.alice, 1);
+  }
+  REQUIRE(held.type() == 2);
+  pair.net.inject(held);
+  pair.net.run_for(kSecond);
+  const auto before = pair.bob.delivered.size();
+  pair.net.send(pair.alice, pair.bob, 2);
+  pair.net.run_for(kSecond);
+  CHECK(pair.bob.delivered.size() == before + 1);
+  CHECK(pair.alice.drops(TUNNEL_DROP_HANDSHAKE) == 1);
+}
+
 TEST_CASE("100 rekeys after a simultaneous start lose no packet", "[sim][rekey]") {
   Faults faults;
   faults.jitter_ns = GENERATE(std::uint64_t{0}, 5 * kMillisecond);

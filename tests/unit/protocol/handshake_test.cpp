@@ -160,6 +160,18 @@ TEST_CASE("a forged response leaves the initiator waiting for the true one",
   CHECK(h.keys_agree());
 }
 
+TEST_CASE("nothing of an initiation is left once it was answered", "[protocol][handshake]") {
+  Handshake h;
+  CHECK_FALSE(h.finish(h.response));  // nothing in flight
+  REQUIRE(h.initiate());
+  REQUIRE(h.read(h.initiation));
+  REQUIRE(h.respond());
+  CHECK(h.initiator.in_flight());
+  REQUIRE(h.finish(h.response));
+  CHECK_FALSE(h.initiator.in_flight());
+  CHECK_FALSE(h.finish(h.response));
+}
+
 TEST_CASE("a response to an earlier initiation is refused", "[protocol][handshake]") {
   Handshake h;
   REQUIRE(h.initiate());
