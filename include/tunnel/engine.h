@@ -53,8 +53,8 @@ TUNNEL_API int32_t tunnel_engine_destroy(tunnel_engine* engine);
 typedef void (*tunnel_task)(void* context, tunnel_core* core);
 TUNNEL_API int32_t tunnel_engine_post(tunnel_engine* engine, tunnel_task task, void* context);
 
-/* Tells an engine that a device or transport without handles has something to read, or takes packets
- * again after it said WAIT. Any thread. */
+/* Tells an engine that a device or transport without handles has something to read, or takes
+ * packets again after it said WAIT. Any thread. */
 TUNNEL_API int32_t tunnel_engine_notify(tunnel_engine* engine);
 
 /* Suspend: no packet moves and no timer runs until resume, which starts anew as after a restart: a
