@@ -7,7 +7,6 @@
 Inside addresses are 10.9.0.N and fd09::N, where N is the peer's number.
 """
 
-import contextlib
 import itertools
 import json
 import os
@@ -160,22 +159,26 @@ class Simplevpn(Peer):
     def __init__(self, host, program, **options):
         super().__init__(host, **options)
         self.program = program
-        self.log = None
 
     def start(self, wrapper=()):
+        self.configure()
+        self.launch(wrapper)
+        self.wait_until_up()
+
+    def configure(self):
         extra = [f"Address = {', '.join(self.addresses)}"]
         extra += [f"MTU = {self.mtu}"] if self.mtu else []
         self.host.write(f"/run/{self.interface}.conf", self._config(extra))
-        self.launch(wrapper)
-        wait_until(self._decided, what="simplevpn is up")
-        assert self.running(), self.errors()
 
     def launch(self, wrapper=()):
         """Starts the program without waiting for anything."""
-        with contextlib.ExitStack() as stack:
-            log = stack.enter_context(open(self._log_path(), "w", encoding="utf-8"))
+        with open(self._log_path(), "w", encoding="utf-8") as log:
             self.process = self.host.popen(*wrapper, self.program, "up", "-f",
                                            f"/run/{self.interface}.conf", stderr=log)
+
+    def wait_until_up(self):
+        wait_until(lambda: not self.running() or self.is_up(), what="simplevpn is up")
+        assert self.running(), self.errors()
 
     def _log_path(self):
         """On the host's own /run, so that it vanishes with the host."""
@@ -184,9 +187,6 @@ class Simplevpn(Peer):
     def errors(self):
         with open(self._log_path(), encoding="utf-8") as file:
             return file.read()
-
-    def _decided(self):
-        return not self.running() or self.is_up()
 
     def is_up(self):
         done = self.host.run(self.program, "status", self.interface, check=False)
