@@ -1,13 +1,19 @@
 """Traffic through a tunnel, with figures: pings and TCP copies."""
 
+import contextlib
 import hashlib
-import re
-import signal
+import itertools
+import os
+import select
 import socket
-import subprocess
+import struct
 import threading
+import time
 from dataclasses import dataclass
 
+from netns import wait_until
+
+_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PMTUDISC_DO = 10, 23, 2
 CHUNK = 1 << 18
 
 
@@ -15,29 +21,95 @@ CHUNK = 1 << 18
 class Pings:
     sent: int
     received: int
-    text: str
-
-    @property
-    def lost(self):
-        return self.sent - self.received
+    lost: tuple  # sequence numbers
+    longest_ms: float
 
 
-def _summary(text):
-    found = re.search(r"(\d+) packets transmitted, (\d+) received", text)
-    assert found, f"ping says: {text}"
-    return Pings(int(found[1]), int(found[2]), text)
+class _Echo:
+    """Echo requests of one host, each with a number of its own. ping(8) does not wait long enough
+    for the last answer: twice the longest time it has seen, and that may be less than the kernel
+    lets the program sleep."""
+
+    _identifiers = itertools.count(os.getpid())
+
+    def __init__(self, host, address, size=56, forbid_fragments=False):
+        self._ipv6 = ":" in address
+        self._identifier = next(self._identifiers) & 0xffff
+        family, protocol = (socket.AF_INET6, socket.IPPROTO_ICMPV6) if self._ipv6 else \
+            (socket.AF_INET, socket.IPPROTO_ICMP)
+        with host.network():
+            self._socket = socket.socket(family, socket.SOCK_RAW, protocol)
+        self._socket.setblocking(False)
+        self._target = (address, 0)
+        self._body = bytes(i & 0xff for i in range(size))
+        self._sent, self._times = {}, {}
+        if forbid_fragments:
+            level, option = (socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER) if self._ipv6 else \
+                (socket.IPPROTO_IP, _IP_MTU_DISCOVER)
+            self._socket.setsockopt(level, option, _PMTUDISC_DO)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def send(self):
+        """What the system refuses is lost like what the network loses."""
+        number = len(self._sent)
+        header = struct.pack("!BBHHH", 128 if self._ipv6 else 8, 0, 0, self._identifier,
+                             number & 0xffff)
+        message = header + self._body
+        if not self._ipv6:
+            message = message[:2] + struct.pack("!H", _checksum(message)) + message[4:]
+        self._sent[number & 0xffff] = time.monotonic()
+        with contextlib.suppress(OSError):
+            self._socket.sendto(message, self._target)
+
+    def receive(self, until):
+        """Takes answers until that time, or until none is missing."""
+        while len(self._times) < len(self._sent):
+            left = until - time.monotonic()
+            if not select.select([self._socket], [], [], max(left, 0))[0]:
+                return
+            with contextlib.suppress(OSError):
+                self._take(self._socket.recv(65535))
+
+    def _take(self, packet):
+        message = packet if self._ipv6 else packet[(packet[0] & 15) * 4:]
+        kind, _, _, identifier, number = struct.unpack_from("!BBHHH", message)
+        if kind != (129 if self._ipv6 else 0) or identifier != self._identifier:
+            return
+        if number in self._sent and message[8:] == self._body:
+            self._times.setdefault(number, time.monotonic() - self._sent[number])
+
+    def answered(self):
+        return len(self._times)
+
+    def result(self):
+        lost = tuple(number for number in self._sent if number not in self._times)
+        return Pings(len(self._sent), len(self._times), lost,
+                     1000 * max(self._times.values(), default=0.0))
 
 
-def ping(host, address, count=1, interval=0.002, **options):
-    """Runs to the end. `size` is that of the inside packet's payload; fragments are forbidden."""
-    done = host.run(*_ping(address, interval, options), "-c", count, "-q", check=False,
-                    timeout=count * interval + 60)
-    return _summary(done.stdout + done.stderr)
+def _checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data[:len(data) // 2 * 2]))
+    total += data[-1] << 8 if len(data) % 2 else 0
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
 
 
-def _ping(address, interval, options):
-    size = ["-s", options["size"], "-M", "do"] if "size" in options else []
-    return ["ping", "-n", "-i", interval, "-W", options.get("patience", 2), *size, address]
+def ping(host, address, count=1, interval=0.002, patience=2, size=None):
+    """At most 65,536 pings. `size` is that of the payload; then fragments are forbidden."""
+    with _Echo(host, address, 56 if size is None else size, size is not None) as echo:
+        due = time.monotonic()
+        for _ in range(count):
+            echo.send()
+            due = max(due + interval, time.monotonic())
+            echo.receive(due)
+            time.sleep(max(0.0, due - time.monotonic()))
+        echo.receive(time.monotonic() + patience)
+        return echo.result()
 
 
 def answers(host, address, patience=1):
@@ -49,40 +121,37 @@ class Pinging:
     """Pings in the background until the `with` block ends; then `result` is there."""
 
     def __init__(self, host, address, interval=0.01):
-        self._process = host.popen(*_ping(address, interval, {}), stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT)
-        self._lines = []
-        self._answered = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._echo, self._interval = _Echo(host, address), interval
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self.result = None
 
     def __enter__(self):
-        self._reader.start()
+        self._thread.start()
         return self
 
-    def _read(self):
-        for line in self._process.stdout:
-            with self._answered:
-                self._lines.append(line)
-                self._answered.notify_all()
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self):
+        with self._echo as echo:
+            due = time.monotonic()
+            while not self._ended.is_set():
+                echo.send()
+                due = max(due + self._interval, time.monotonic())
+                echo.receive(due)
+                self._ended.wait(max(0.0, due - time.monotonic()))
+            echo.receive(time.monotonic() + 1)
+            self.result = echo.result()
 
     def answered(self):
-        with self._answered:
-            return sum("bytes from" in line for line in self._lines)
+        return self._echo.answered()
 
     def wait_for_more(self, count=20, timeout=5):
         """Until `count` further pings have come back."""
         goal = self.answered() + count
-        with self._answered:
-            got = self._answered.wait_for(
-                lambda: sum("bytes from" in line for line in self._lines) >= goal, timeout)
-        assert got, f"no {count} answers within {timeout} s:\n" + "".join(self._lines[-5:])
-
-    def __exit__(self, *_):
-        self._process.send_signal(signal.SIGINT)
-        self._reader.join(timeout=10)
-        self._process.wait(timeout=10)
-        self.result = _summary("".join(self._lines))
+        wait_until(lambda: self.answered() >= goal, timeout, f"{count} more answers")
 
 
 @dataclass(frozen=True)

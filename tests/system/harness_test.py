@@ -19,7 +19,7 @@ def test_two_wireguard_go_are_peers(cable, family):
     with wire.Capture(cable[0], "right") as tap:
         left.start()
         right.start()
-        assert traffic.ping(left.host, right.ipv4, count=500).lost == 0
+        assert traffic.ping(left.host, right.ipv4, count=500).lost == ()
         assert traffic.answers(right.host, left.ipv6)
         wait_until(lambda: same_bytes(left, right), what="equal counters")
         for source, target in ((left, right), (right, left)):
@@ -35,7 +35,7 @@ def test_background_pings_are_counted(cable):
     left, right = cable
     with traffic.Pinging(left, "192.0.2.2") as pinging:
         pinging.wait_for_more(10)
-    assert pinging.result.received >= 10 and pinging.result.lost <= 1
+    assert pinging.result.received >= 10 and pinging.result.lost == ()
 
 
 def test_a_copy_that_is_cut_off_fails(cable):
@@ -54,7 +54,7 @@ def test_tshark_and_we_read_a_capture_alike(cable, tmp_path):
     with wire.Capture(cable[0], "right") as tap:
         left.start()
         right.start()
-        assert traffic.ping(left.host, right.ipv4, count=50).lost == 0
+        assert traffic.ping(left.host, right.ipv4, count=50).lost == ()
         wait_until(lambda: tap.kinds()[wire.DATA] >= 100, what="data on the cable")
     ours = [d.kind for d in tap.datagrams()]
     assert set(ours) == {wire.INITIATION, wire.RESPONSE, wire.DATA}

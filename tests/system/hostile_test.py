@@ -37,7 +37,7 @@ def fixture_both(cable, simplevpn):
     with wire.Capture(cable[0], "right") as tap:
         right.start()
         left.start()
-        assert traffic.ping(left.host, right.ipv4, count=100).lost == 0
+        assert traffic.ping(left.host, right.ipv4, count=100).lost == ()
         assert traffic.answers(left.host, right.ipv6)
         for peer in (left, right):
             peer.settle()
@@ -126,7 +126,7 @@ def test_a_million_bad_datagrams_are_refused_and_counted(both):
     assert after.since(before, "answered") <= 20 + after.since(before, "cookies")
     assert REASONS <= set(after.drops)
     assert right.seen(left).endpoint == endpoint
-    assert traffic.ping(left.host, right.ipv4, count=100).lost == 0
+    assert traffic.ping(left.host, right.ipv4, count=100).lost == ()
     assert right.counters()["handshakes_completed"] == 1
 
 
@@ -138,7 +138,7 @@ def test_replays_are_refused_and_move_no_endpoint(both):
     after = every_one_counted(right, before, sent)
     assert after.drops["replay"] > 5000 and after.drops["old_timestamp"] > 0
     assert right.seen(left).endpoint == endpoint
-    assert traffic.ping(left.host, right.ipv4, count=100).lost == 0
+    assert traffic.ping(left.host, right.ipv4, count=100).lost == ()
 
 
 def test_a_live_session_goes_on_under_a_steady_attack(both):
@@ -147,7 +147,7 @@ def test_a_live_session_goes_on_under_a_steady_attack(both):
         pinging.wait_for_more(20)
         attack(left.host, 40_000, MIXED, 20_000)
         pinging.wait_for_more(20)
-    assert pinging.result.lost <= pinging.result.sent // 100
+    assert len(pinging.result.lost) <= pinging.result.sent // 100
 
 
 # ---- handshakes under load ----
@@ -186,7 +186,7 @@ def test_a_flood_of_initiations_is_not_amplified_and_disturbs_no_session(both):
     with traffic.Pinging(left.host, right.ipv4) as pinging:
         attack(left.host, 3 * FLOOD, "r", FLOOD)
     after = right.counters()
-    assert pinging.result.lost <= 1 + pinging.result.sent // 100
+    assert len(pinging.result.lost) <= pinging.result.sent // 100
     assert after["cookie_replies"] > FLOOD
     received, sent = (after[name] - before[name] for name in ("rx_bytes", "tx_bytes"))
     assert sent < received / 2

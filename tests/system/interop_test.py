@@ -88,7 +88,7 @@ def test_one_handshake_makes_a_session(cable, simplevpn, names, family, preshare
         start(initiator, responder)
         for source, target in ((initiator, responder), (responder, initiator)):
             for address in (target.ipv4, target.ipv6):
-                assert traffic.ping(source.host, address, count=20).lost == 0
+                assert traffic.ping(source.host, address, count=20).lost == ()
         wait_until(lambda: tap.kinds()[wire.DATA] >= 160, what="data on the cable")
     kinds = tap.kinds()
     assert kinds[wire.INITIATION] == 1 and kinds[wire.RESPONSE] == 1 and kinds[None] == 0
@@ -111,7 +111,7 @@ def test_ten_thousand_pings_and_a_copy_each_way(cable, simplevpn, names):
     left, right = make_peers(names, cable, simplevpn)
     join(left, right, OUTER[4], initiator="left", preshared=key())
     start(left, right)
-    assert traffic.ping(left.host, right.ipv4, count=10_000, interval=0.001).lost == 0
+    assert traffic.ping(left.host, right.ipv4, count=10_000, interval=0.001).lost == ()
     wait_until(lambda: same_bytes(left, right), what="equal byte counters")
     for source, target in ((left, right), (right, left)):
         traffic.copy(source.host, target.host, target.ipv4, 32 << 20)
@@ -125,9 +125,9 @@ def test_both_count_the_same_bytes(pair):
     with wire.Capture(ours.host, "right") as tap:
         start(ours, theirs)
         for size in [*range(1, 34), 100, 1391, 1392]:
-            assert traffic.ping(ours.host, theirs.ipv4, size=size).lost == 0
+            assert traffic.ping(ours.host, theirs.ipv4, size=size).lost == ()
         for size in (0, 1, 1371, 1372):
-            assert traffic.ping(theirs.host, ours.ipv6, size=size).lost == 0
+            assert traffic.ping(theirs.host, ours.ipv6, size=size).lost == ()
         wait_until(lambda: same_bytes(ours, theirs), what="equal byte counters")
         seen = ours.seen(theirs)
         wait_until(lambda: bytes_of(tap, "192.0.2.2") >= seen.rx, what="capture complete")
@@ -211,7 +211,7 @@ def test_theirs_follows_when_our_address_changes(pair, sender):
         move(ours.host, "right", "192.0.2.1", "192.0.2.11")
         wait_until(lambda: theirs.seen(ours).endpoint == "192.0.2.11:51820", what="roamed")
         pinging.wait_for_more(20)
-    assert pinging.result.lost <= 20  # 0.2 s
+    assert len(pinging.result.lost) <= 40  # 0.4 s
     assert theirs.seen(ours).latest_handshake == ours.seen(theirs).latest_handshake
 
 
@@ -251,7 +251,7 @@ def test_we_follow_from_one_family_to_the_other(pair):
         theirs.set("peer", ours.public, "endpoint", "[2001:db8::1]:51820")
         wait_until(lambda: ours.seen(theirs).endpoint == "[2001:db8::2]:51820", what="roamed")
         pinging.wait_for_more(20)
-    assert pinging.result.lost <= 1
+    assert pinging.result.lost == ()
     assert ours.counters()["handshakes_completed"] == 1
 
 
@@ -264,7 +264,7 @@ def test_after_two_minutes_the_initiator_rekeys_and_no_ping_is_lost(aging, names
                timeout=max(1.0, pair.since + REKEY_AFTER + 5 - time.monotonic()), what="rekey")
     pair.pinging.wait_for_more(20)
     pair.pinging.__exit__()
-    assert pair.pinging.result.lost <= 1  # the one under way when it was ended
+    assert pair.pinging.result.lost == ()
     messages = pair.tap.datagrams()
     assert [d.kind for d in messages] == [wire.INITIATION, wire.RESPONSE] * 2
     assert {d.source[0] for d in messages if d.kind == wire.INITIATION} == {OUTER[4][0]}

@@ -114,8 +114,8 @@ def test_two_that_start_at_the_same_moment_have_a_session_at_once(cable, simplev
             peer.launch()
         for peer in (left, right):
             peer.wait_until_up()
-        assert traffic.ping(left.host, right.ipv4, count=200, interval=0.005).lost == 0
-        assert traffic.ping(right.host, left.ipv4, count=200, interval=0.005).lost == 0
+        assert traffic.ping(left.host, right.ipv4, count=200, interval=0.005).lost == ()
+        assert traffic.ping(right.host, left.ipv4, count=200, interval=0.005).lost == ()
         for peer in (left, right):
             peer.settle()
     kinds = tap.kinds()
@@ -166,7 +166,7 @@ def test_the_server_follows_when_a_nat_forgets(lab, simplevpn):
             pinging.wait_for_more(20)
             nat.forget()
             pinging.wait_for_more(20)
-        assert pinging.result.lost <= 5
+        assert len(pinging.result.lost) <= 5
         with traffic.Pinging(server.host, client.ipv4) as pinging:
             pinging.wait_for_more(20)
             nat.forget()
