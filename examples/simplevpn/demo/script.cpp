@@ -247,6 +247,7 @@ bool Script::refused(const char* title, const std::vector<Packet>& packets,
     return tell(title, false, figures("the router saw only %zu datagrams", packets.size()));
   }
   const json before = server_.status();
+  if (!before.is_object()) return tell(title, false, "the server does not answer `status`");
   json after;
   std::size_t sent = 0;
   // In portions that fit the socket's buffer: what the kernel drops there, nobody refuses.
