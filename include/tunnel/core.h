@@ -135,7 +135,7 @@ typedef struct tunnel_peer_info {
   uint8_t greatest_timestamp[12];
   uint32_t has_session;         /* 1 when data can be sent without a handshake */
   uint64_t latest_handshake_ns; /* wall clock, 0 = never */
-  uint64_t rx_bytes;            /* outside bytes (UDP payload), authenticated ones only */
+  uint64_t rx_bytes;            /* outside bytes (UDP payload) of what was accepted */
   uint64_t tx_bytes;
   uint64_t prefix_count;
   uint64_t handshake_ns; /* from the first initiation to the session, last handshake we began */

@@ -176,7 +176,7 @@ class Core {
   void report_unknown(const protocol::PublicKey& key) noexcept;
   void learn_endpoint(Peer& peer, const tunnel_address& remote,
                       const tunnel_address& local) noexcept;
-  void count_received(Peer& peer, std::uint32_t wire_bytes) noexcept;
+  void note_received(Peer& peer) noexcept;
 
   // ---- sessions.cpp
   PeerSession* take_session(Peer& peer) noexcept;

@@ -226,7 +226,8 @@ std::int32_t Core::answer_initiation(const QueuedHandshake& message,
   emit(TUNNEL_EVENT_TIMESTAMP, peer, 0);
   if (keep_handshake(*peer, static_static) == nullptr) return TUNNEL_DROP_EXHAUSTED;
   learn_endpoint(*peer, message.remote, message.local);
-  count_received(*peer, message.length);
+  peer->rx_bytes += message.length;
+  note_received(*peer);
   return respond(*peer, responder, message, packet);
 }
 
@@ -304,7 +305,8 @@ std::int32_t Core::accept_response(const QueuedHandshake& message) noexcept {
   indices_.assign(index, session);
   retire(peer.keys.initiated(session));
   learn_endpoint(peer, message.remote, message.local);
-  count_received(peer, message.length);
+  peer.rx_bytes += message.length;
+  note_received(peer);
   peer.timers.session_derived(now());
   if (peer.handshake_began_at != Peer::kNever)
     peer.handshake_took_ns = now() - peer.handshake_began_at;
@@ -335,8 +337,9 @@ void Core::learn_endpoint(Peer& peer, const tunnel_address& remote,
   emit(TUNNEL_EVENT_ENDPOINT, &peer, 0);
 }
 
-void Core::count_received(Peer& peer, std::uint32_t wire_bytes) noexcept {
-  peer.rx_bytes += wire_bytes;
+// Something authentic came. Its bytes are counted where it is accepted: refused inside packets move
+// the timers alone.
+void Core::note_received(Peer& peer) noexcept {
   peer.timers.any_received();
   peer.timers.any_traversal(now());
   wake(peer, peer.timers.deadline());

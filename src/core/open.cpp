@@ -173,10 +173,11 @@ void Core::commit_open(tunnel_packet& packet, PeerSession& session,
   }
   auto* current = peer.keys.current();
   if (current != nullptr && current->session.wants_rekey_after_receive(now())) want_handshake(peer);
-  count_received(peer, packet.length);
+  note_received(peer);
 
   const auto length = job.length - TUNNEL_AEAD_TAG;
   if (length == 0) {
+    peer.rx_bytes += packet.length;
     ++counters_.keepalives_received;
     packet.verdict = TUNNEL_VERDICT_CONSUMED;
     return;
@@ -187,6 +188,7 @@ void Core::commit_open(tunnel_packet& packet, PeerSession& session,
 }
 
 void Core::deliver(Peer& peer, tunnel_packet& packet, std::uint32_t length) noexcept {
+  const auto wire_bytes = packet.length;
   move_start(packet, protocol::kDataHeaderSize);
   packet.length = length;
   if (settings_.inner == TUNNEL_INNER_IP) {
@@ -198,6 +200,7 @@ void Core::deliver(Peer& peer, tunnel_packet& packet, std::uint32_t length) noex
     packet.flags |= TUNNEL_PACKET_ETHERNET;
     if (!source_is_allowed(peer, packet, nullptr)) return drop(packet, TUNNEL_DROP_NOT_ALLOWED);
   }
+  peer.rx_bytes += wire_bytes;
   ++counters_.delivered_packets;
   counters_.delivered_bytes += packet.length;
   packet.verdict = TUNNEL_VERDICT_DELIVER;

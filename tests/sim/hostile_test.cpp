@@ -198,6 +198,7 @@ TEST_CASE("an authenticated peer that sends no IP packet is refused", "[sim][hos
     ++refused;
   }
   CHECK(bob.drops(TUNNEL_DROP_INNER_MALFORMED) == refused);
+  CHECK(info_of(bob, alice).rx_bytes == 148 + 128);  // the handshake and the honest packet
 }
 
 TEST_CASE("more than 50 initiations a second of one peer are refused", "[sim][hostile]") {
