@@ -19,6 +19,11 @@ bool valid(const tunnel_prefix& prefix) noexcept {
          (prefix.family == TUNNEL_FAMILY_IPV6 && prefix.length <= 128);
 }
 
+bool valid(const tunnel_address& endpoint) noexcept {
+  return endpoint.family == TUNNEL_FAMILY_NONE || endpoint.family == TUNNEL_FAMILY_IPV4 ||
+         endpoint.family == TUNNEL_FAMILY_IPV6 || endpoint.family == TUNNEL_FAMILY_LINK;
+}
+
 std::int32_t check(const tunnel_peer_config& config, bool custom_router) noexcept {
   if ((config.fields & ~kFields) != 0 || (config.flags & ~kFlags) != 0) return TUNNEL_ERR_ARGUMENT;
   const auto exclusive = TUNNEL_PEER_CREATE_ONLY | TUNNEL_PEER_UPDATE_ONLY;
@@ -26,10 +31,14 @@ std::int32_t check(const tunnel_peer_config& config, bool custom_router) noexcep
   if ((config.fields & TUNNEL_PEER_KEEPALIVE) != 0 && config.keepalive_s > UINT16_MAX) {
     return TUNNEL_ERR_ARGUMENT;
   }
+  if ((config.fields & TUNNEL_PEER_ENDPOINT) != 0 && !valid(config.endpoint)) {
+    return TUNNEL_ERR_ARGUMENT;
+  }
   if (config.prefix_count == 0) return TUNNEL_OK;
   if (config.prefixes == nullptr) return TUNNEL_ERR_ARGUMENT;
   if (custom_router) return TUNNEL_ERR_UNSUPPORTED;
-  return std::all_of(config.prefixes, config.prefixes + config.prefix_count, valid)
+  const std::span prefixes(config.prefixes, config.prefix_count);
+  return std::ranges::all_of(prefixes, [](const auto& prefix) { return valid(prefix); })
              ? TUNNEL_OK
              : TUNNEL_ERR_ARGUMENT;
 }

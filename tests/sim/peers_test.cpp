@@ -53,6 +53,11 @@ TEST_CASE("a refused set_peer changes nothing", "[sim][peers]") {
   config.fields = TUNNEL_PEER_KEEPALIVE;
   config.keepalive_s = 65536;
   CHECK(tunnel_core_set_peer(alice.core(), &config, nullptr) == TUNNEL_ERR_ARGUMENT);
+  config.fields = TUNNEL_PEER_ENDPOINT;
+  config.endpoint = bob.address;
+  config.endpoint.family = 5;
+  CHECK(tunnel_core_set_peer(alice.core(), &config, nullptr) == TUNNEL_ERR_ARGUMENT);
+  CHECK(info_of(alice, bob).endpoint.family == TUNNEL_FAMILY_IPV4);
   config.fields = 0x8000;
   CHECK(tunnel_core_set_peer(alice.core(), &config, nullptr) == TUNNEL_ERR_ARGUMENT);
 }
