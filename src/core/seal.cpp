@@ -13,6 +13,10 @@
 
 namespace tunnel::core {
 
+namespace {
+constexpr std::uint32_t kLargestPacket = 1u << 17;  // above every frame; no length below can wrap
+}
+
 // What stage 2 hands to stages 3 and 4.
 struct Core::SealBatch {
   struct Planned {
@@ -93,6 +97,8 @@ std::uint64_t Core::owner_of(tunnel_packet& packet) noexcept {
 void Core::plan_seal(tunnel_packet& packet, SealBatch& batch) noexcept {
   auto& peer = *peers_.find(packet.peer);
   if (!peer.has_endpoint()) return drop(packet, TUNNEL_DROP_NO_ENDPOINT);
+  if (packet.length == 0) return drop(packet, TUNNEL_DROP_INNER_MALFORMED);  // means a keepalive
+  if (packet.length > kLargestPacket) return drop(packet, TUNNEL_DROP_TOO_BIG);
   const auto padded = protocol::padded_length(packet.length, mtu_);
   if (packet.headroom < protocol::kDataHeaderSize || packet.room < padded + TUNNEL_AEAD_TAG) {
     return drop(packet, TUNNEL_DROP_NO_ROOM);

@@ -180,6 +180,17 @@ TEST_CASE("an authenticated peer that sends no IP packet is refused", "[sim][hos
     lies.back()[2] = static_cast<std::uint8_t>(total >> 8);
     lies.back()[3] = static_cast<std::uint8_t>(total);
   }
+  for (const std::uint32_t length : {0u, UINT32_MAX - 5}) {  // no keepalive, and no packet at all
+    std::array<std::uint8_t, 64> bytes{};
+    tunnel_packet packet{};
+    packet.data = bytes.data() + 16;
+    packet.length = length;
+    packet.room = std::max(length, 48u);
+    packet.headroom = 16;
+    const auto now = net.time();
+    tunnel_core_seal(alice.core(), &packet, 1, &now);
+    CHECK(packet.verdict == (length == 0 ? TUNNEL_DROP_INNER_MALFORMED : TUNNEL_DROP_TOO_BIG));
+  }
   std::uint64_t refused = 0;
   for (const auto& lie : lies) {
     std::array<std::uint8_t, 256> bytes{};
