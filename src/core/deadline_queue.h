@@ -5,6 +5,7 @@
 // nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,7 +23,10 @@ class DeadlineQueue {
  public:
   explicit DeadlineQueue(Links& links) noexcept : links_(links) {}
 
-  void reserve(std::size_t peers) { heap_.reserve(peers); }  // so that nothing allocates later
+  // So that nothing allocates later. Doubles: peers are added one by one.
+  void reserve(std::size_t peers) {
+    if (peers > heap_.capacity()) heap_.reserve(std::max(peers, 2 * heap_.capacity()));
+  }
 
   bool empty() const noexcept { return heap_.empty(); }
   std::uint64_t earliest() const noexcept { return heap_.empty() ? UINT64_MAX : heap_[0].when; }
