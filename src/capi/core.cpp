@@ -21,6 +21,12 @@ tunnel::protocol::PublicKey public_key_of(const std::uint8_t* bytes) noexcept {
   return key;
 }
 
+// What set_peer was given. Wiped also when it runs out of memory.
+struct KnownPeer {
+  tunnel_peer_config config;
+  ~KnownPeer() { tunnel::base::wipe(config.preshared_key, sizeof config.preshared_key); }
+};
+
 bool usable(const tunnel_core* core, const tunnel_packet* packets, std::size_t count,
             const tunnel_time* now) noexcept {
   return core != nullptr && now != nullptr && (packets != nullptr || count == 0);
@@ -89,10 +95,9 @@ int32_t tunnel_core_set_mtu(tunnel_core* core, uint32_t mtu) {
 int32_t tunnel_core_set_peer(tunnel_core* core, const tunnel_peer_config* config, uint64_t* peer) {
   return guarded([&]() -> std::int32_t {
     if (core == nullptr) return TUNNEL_ERR_ARGUMENT;
-    tunnel_peer_config known;
-    if (const auto status = read_sized(config, known); status != TUNNEL_OK) return status;
-    const auto id = core->core->set_peer(known);
-    tunnel::base::wipe(known.preshared_key, sizeof known.preshared_key);
+    KnownPeer known;
+    if (const auto status = read_sized(config, known.config); status != TUNNEL_OK) return status;
+    const auto id = core->core->set_peer(known.config);
     if (id && peer != nullptr) *peer = *id;
     return id.status();
   });
