@@ -99,13 +99,15 @@ class Neighbour {
     join("near", "far");
   }
 
-  // Adds another veth pair, up and without addresses.
+  // Adds another veth pair, up and without addresses; both ends carry packets when it returns.
   void join(const std::string& near, const std::string& far) const {
     const std::string there = "/proc/" + std::to_string(::getpid()) + "/fd/";
     run_command("ip link add " + near + " type veth peer name " + far + " netns " + there +
                 std::to_string(there_));
-    run_command("ip link set " + near + " up");
-    run([&] { run_command("ip link set " + far + " up"); });
+    start(near);
+    run([&] { start(far); });
+    await(near);
+    run([&] { await(far); });
   }
 
   // Runs `body` there. Sockets that it opens stay there.
@@ -116,6 +118,17 @@ class Neighbour {
   }
 
  private:
+  // Without duplicate address detection, which would end in its own time.
+  static void start(const std::string& link) {
+    run_command("sysctl -qw net.ipv6.conf." + link + ".accept_dad=0");
+    run_command("ip link set " + link + " up");
+  }
+  // The kernel makes the link-local address when the link carries packets.
+  static void await(const std::string& link) {
+    run_command("timeout 10 sh -c 'until ip -6 address show dev " + link +
+                " scope link | grep -q inet6; do :; done'");
+  }
+
   static int current() { return ::open("/proc/self/ns/net", O_RDONLY); }
   static void enter(int space) { REQUIRE(::setns(space, CLONE_NEWNET) == 0); }
 
