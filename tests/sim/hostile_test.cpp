@@ -23,6 +23,56 @@ void put_under_load(Pair& pair, const Datagram& initiation) {
   }
 }
 
+// Alice's core believes in Ethernet, so that she can seal any bytes; bob's does not.
+struct AnyBytes {
+  Simulation net;
+  std::uint64_t bob_id = 0;
+  tunnel_router_ops everything{sizeof(tunnel_router_ops),
+                               [](void* self, std::int32_t, tunnel_packet* packets, std::size_t n) {
+                                 const auto id = static_cast<AnyBytes*>(self)->bob_id;
+                                 for (std::size_t i = 0; i < n; ++i) packets[i].peer = id;
+                               }};
+  Node& alice;
+  Node& bob;
+  std::array<std::uint8_t, 256> bytes{};
+
+  AnyBytes() : alice(net.add(options())), bob(net.add(2)) {
+    tunnel_peer_config config = TUNNEL_PEER_CONFIG_INIT;
+    std::copy(bob.public_key(), bob.public_key() + 32, config.public_key);
+    config.fields = TUNNEL_PEER_ENDPOINT;
+    config.endpoint = bob.address;
+    REQUIRE(tunnel_core_set_peer(alice.core(), &config, &bob_id) == TUNNEL_OK);
+    net.add_peer(bob, alice);
+    net.send(alice, bob, 0);
+    net.run_for(kSecond);
+    REQUIRE(bob.delivered.size() == 1);
+  }
+  AnyBytes(const AnyBytes&) = delete;
+
+  Node::Options options() {
+    Node::Options result;
+    result.number = 1;
+    result.config.inner = TUNNEL_INNER_ETHERNET;
+    result.config.router = {&everything, this};
+    return result;
+  }
+  tunnel_packet packet_of(const Bytes& inside) {
+    std::copy(inside.begin(), inside.end(), bytes.begin() + 16);
+    tunnel_packet packet{};
+    packet.data = bytes.data() + 16;
+    packet.length = static_cast<std::uint32_t>(inside.size());
+    packet.room = 240;
+    packet.headroom = 16;
+    return packet;
+  }
+  tunnel_packet seal(const Bytes& inside) {
+    auto packet = packet_of(inside);
+    const auto now = net.time();
+    tunnel_core_seal(alice.core(), &packet, 1, &now);
+    return packet;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a million malformed datagrams are counted and change nothing", "[sim][hostile]") {
@@ -144,29 +194,7 @@ TEST_CASE("an inside source is looked up in the table of the tunnel, not of the 
 }
 
 TEST_CASE("an authenticated peer that sends no IP packet is refused", "[sim][hostile]") {
-  // Alice's core believes in Ethernet, so that she can seal any bytes.
-  Simulation net;
-  Node::Options options;
-  options.number = 1;
-  options.config.inner = TUNNEL_INNER_ETHERNET;
-  static std::uint64_t owner;
-  static const tunnel_router_ops everything{
-      sizeof(tunnel_router_ops), [](void*, std::int32_t, tunnel_packet* packets, std::size_t n) {
-        for (std::size_t i = 0; i < n; ++i) packets[i].peer = owner;
-      }};
-  options.config.router = {&everything, nullptr};
-  auto& alice = net.add(options);
-  auto& bob = net.add(2);
-  tunnel_peer_config config = TUNNEL_PEER_CONFIG_INIT;
-  std::copy(bob.public_key(), bob.public_key() + 32, config.public_key);
-  config.fields = TUNNEL_PEER_ENDPOINT;
-  config.endpoint = bob.address;
-  REQUIRE(tunnel_core_set_peer(alice.core(), &config, &owner) == TUNNEL_OK);
-  net.add_peer(bob, alice);
-  net.send(alice, bob, 0);
-  net.run_for(kSecond);
-  REQUIRE(bob.delivered.size() == 1);
-
+  AnyBytes pair;
   const auto honest = inside_packet(1, 2, 5);
   std::vector<Bytes> lies;
   for (int version = 0; version < 16; ++version) {
@@ -180,36 +208,27 @@ TEST_CASE("an authenticated peer that sends no IP packet is refused", "[sim][hos
     lies.back()[2] = static_cast<std::uint8_t>(total >> 8);
     lies.back()[3] = static_cast<std::uint8_t>(total);
   }
-  for (const std::uint32_t length : {0u, UINT32_MAX - 5}) {  // no keepalive, and no packet at all
-    std::array<std::uint8_t, 64> bytes{};
-    tunnel_packet packet{};
-    packet.data = bytes.data() + 16;
-    packet.length = length;
-    packet.room = std::max(length, 48u);
-    packet.headroom = 16;
-    const auto now = net.time();
-    tunnel_core_seal(alice.core(), &packet, 1, &now);
-    CHECK(packet.verdict == (length == 0 ? TUNNEL_DROP_INNER_MALFORMED : TUNNEL_DROP_TOO_BIG));
-  }
-  std::uint64_t refused = 0;
   for (const auto& lie : lies) {
-    std::array<std::uint8_t, 256> bytes{};
-    std::copy(lie.begin(), lie.end(), bytes.begin() + 16);
-    tunnel_packet packet{};
-    packet.data = bytes.data() + 16;
-    packet.length = static_cast<std::uint32_t>(lie.size());
-    packet.room = 240;
-    packet.headroom = 16;
-    const auto now = net.time();
-    tunnel_core_seal(alice.core(), &packet, 1, &now);
+    auto packet = pair.seal(lie);
     REQUIRE(packet.verdict == TUNNEL_VERDICT_SEND);
-    Datagram datagram{0, 0, alice.address, bob.address, {}};
+    Datagram datagram{0, 0, pair.alice.address, pair.bob.address, {}};
     datagram.bytes.assign(packet.data, packet.data + packet.length);
-    CHECK(net.open_now(bob, datagram) == TUNNEL_DROP_INNER_MALFORMED);
-    ++refused;
+    CHECK(pair.net.open_now(pair.bob, datagram) == TUNNEL_DROP_INNER_MALFORMED);
   }
-  CHECK(bob.drops(TUNNEL_DROP_INNER_MALFORMED) == refused);
-  CHECK(info_of(bob, alice).rx_bytes == 148 + 128);  // the handshake and the honest packet
+  CHECK(pair.bob.drops(TUNNEL_DROP_INNER_MALFORMED) == lies.size());
+  // The handshake and the honest packet.
+  CHECK(info_of(pair.bob, pair.alice).rx_bytes == 148 + 128);
+}
+
+TEST_CASE("an inside packet without any length or beyond it is refused", "[sim][hostile]") {
+  AnyBytes pair;
+  CHECK(pair.seal({}).verdict == TUNNEL_DROP_INNER_MALFORMED);  // it would mean a keepalive
+  tunnel_packet packet = pair.packet_of(Bytes(1));
+  packet.length = UINT32_MAX - 5;
+  packet.room = UINT32_MAX;
+  const auto now = pair.net.time();
+  tunnel_core_seal(pair.alice.core(), &packet, 1, &now);
+  CHECK(packet.verdict == TUNNEL_DROP_TOO_BIG);
 }
 
 TEST_CASE("more than 50 initiations a second of one peer are refused", "[sim][hostile]") {
