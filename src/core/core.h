@@ -149,8 +149,8 @@ class Core {
   bool serve_due_peer(Output& out) noexcept;
   bool run_pending(Peer& peer, Output& out) noexcept;
   bool run_initiation(Peer& peer, Output& out) noexcept;
-  bool run_keepalive(Peer& peer, Output& out) noexcept;
   bool flush_staged(Peer& peer, Output& out) noexcept;
+  bool run_keepalive(Peer& peer, Output& out) noexcept;
   void send_data(Peer& peer, std::uint32_t length, Output& out) noexcept;
   std::uint64_t next_deadline(const Peer& peer) const noexcept;
   bool serve_handshake(Output& out) noexcept;

@@ -91,7 +91,7 @@ bool Core::run_pending(Peer& peer, Output& out) noexcept {
     take(peer.pending, kAnyKeepalive);
     want_handshake(peer);
   }
-  return run_initiation(peer, out) && run_keepalive(peer, out) && flush_staged(peer, out);
+  return run_initiation(peer, out) && flush_staged(peer, out) && run_keepalive(peer, out);
 }
 
 bool Core::run_initiation(Peer& peer, Output& out) noexcept {
@@ -115,18 +115,6 @@ bool Core::run_initiation(Peer& peer, Output& out) noexcept {
   } else {
     peer.timers.retry_at(now() + kRetryAfterExhaustion);
   }
-  return true;
-}
-
-bool Core::run_keepalive(Peer& peer, Output& out) noexcept {
-  if ((peer.pending & kAnyKeepalive) == 0) return true;
-  if (!staging_.empty(peer.staged) || !peer.has_endpoint()) {  // staged data says the same
-    take(peer.pending, kAnyKeepalive);
-    return true;
-  }
-  if (out.full()) return false;
-  take(peer.pending, kAnyKeepalive);
-  send_data(peer, 0, out);
   return true;
 }
 
@@ -155,8 +143,17 @@ bool Core::flush_staged(Peer& peer, Output& out) noexcept {
   return true;
 }
 
+bool Core::run_keepalive(Peer& peer, Output& out) noexcept {
+  if (!peer.has_endpoint()) take(peer.pending, kAnyKeepalive);
+  if ((peer.pending & kAnyKeepalive) == 0) return true;
+  if (out.full()) return false;
+  send_data(peer, 0, out);
+  return true;
+}
+
 // Seals what lies in the next buffer, 16 bytes from its start; length 0 makes a keepalive.
 void Core::send_data(Peer& peer, std::uint32_t length, Output& out) noexcept {
+  take(peer.pending, kAnyKeepalive);  // data says what a keepalive would
   auto& packet = out.next();
   auto& session = *peer.keys.current();
   tunnel_aead_job job;

@@ -198,3 +198,20 @@ TEST_CASE("a packet that was held fits into the buffers poll asks for", "[sim][l
     CHECK(Poll(net, alice, 130).filled == held);
   }
 }
+
+TEST_CASE("a session is confirmed although what waited for it has grown too big", "[sim][limits]") {
+  Pair pair;
+  Datagram response;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() == 2) response = datagram;
+    return datagram.type() == 2;
+  };
+  pair.net.send(pair.alice, pair.bob, 1, 1400);
+  pair.net.run_for(100 * kMillisecond);
+  REQUIRE(tunnel_core_set_mtu(pair.alice.core(), 1280) == TUNNEL_OK);
+  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  const Poll poll(pair.net, pair.alice, 4);
+  REQUIRE(poll.filled == 1);
+  CHECK(poll.packets[0].flags == TUNNEL_PACKET_KEEPALIVE);
+  CHECK(pair.alice.drops(TUNNEL_DROP_TOO_BIG) == 1);
+}
