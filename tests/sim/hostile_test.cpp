@@ -317,7 +317,33 @@ TEST_CASE("a wrong mac2 is ignored when there is no load", "[sim][hostile]") {
   CHECK(pair.bob.counters().handshakes_responded == 1);
 }
 
-TEST_CASE("a full handshake queue refuses, and existing sessions go on", "[sim][hostile]") {
+TEST_CASE("who proved its address may still ask only so often", "[sim][hostile]") {
+  Pair pair;
+  const auto first = pair.capture(1);
+  put_under_load(pair, first);
+  REQUIRE(pair.net.open_now(pair.bob, first) == TUNNEL_VERDICT_REPLY);
+  Datagram proved;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() == 1) proved = datagram;
+    return datagram.type() == 1;
+  };
+  pair.net.run_for(6 * kSecond);  // the retry carries mac2
+  auto stranger = proved;
+  stranger.from.port = 1;  // a cookie is for one port
+  put_under_load(pair, first);
+  CHECK(pair.net.open_now(pair.bob, stranger) == TUNNEL_VERDICT_REPLY);
+  for (int i = 0; i < 6; ++i) pair.net.open_now(pair.bob, proved);
+  CHECK(pair.bob.drops(TUNNEL_DROP_RATE_LIMITED) == 1);
+}
+
+TEST_CASE("a handshake message for another key is dropped by its mac1", "[sim][hostile]") {
+  Pair pair;
+  auto initiation = pair.capture(1);
+  initiation.bytes[116] ^= 1;
+  CHECK(pair.net.open_now(pair.bob, initiation) == TUNNEL_DROP_MAC1);
+}
+
+TEST_CASE("existing sessions go on under load", "[sim][hostile]") {
   Pair pair;
   pair.connect();
   const auto data = pair.capture(4);

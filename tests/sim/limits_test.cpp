@@ -215,3 +215,36 @@ TEST_CASE("a session is confirmed although what waited for it has grown too big"
   CHECK(poll.packets[0].flags == TUNNEL_PACKET_KEEPALIVE);
   CHECK(pair.alice.drops(TUNNEL_DROP_TOO_BIG) == 1);
 }
+
+TEST_CASE("a message that waits for poll outlives neither its peer nor our key", "[sim][limits]") {
+  Pair pair;
+  Datagram initiation, response;
+  pair.net.lose = [&](const Datagram& datagram) {
+    (datagram.type() == 1 ? initiation : response) = datagram;
+    return datagram.type() == 2;
+  };
+  pair.net.send(pair.alice, pair.bob, 1);
+  pair.net.run_for(100 * kMillisecond);
+  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(open_only(pair.net, pair.bob, initiation) == TUNNEL_VERDICT_CONSUMED);
+  CHECK(Poll(pair.net, pair.alice, 0).filled == 0);  // no buffers: the work stays
+  CHECK(tunnel_core_deadline(pair.alice.core()) <= pair.net.now());
+
+  SECTION("peers removed") {
+    tunnel_core_remove_peer(pair.alice.core(), id_of(pair.alice, pair.bob));
+    tunnel_core_remove_peer(pair.bob.core(), id_of(pair.bob, pair.alice));
+    CHECK(Poll(pair.net, pair.alice, 4).filled == 0);
+    CHECK(Poll(pair.net, pair.bob, 4).filled == 0);
+    CHECK(pair.alice.drops(TUNNEL_DROP_UNKNOWN_INDEX) == 1);
+    CHECK(pair.bob.drops(TUNNEL_DROP_UNKNOWN_PEER) == 1);
+  }
+  SECTION("keys changed") {
+    for (auto* node : {&pair.alice, &pair.bob}) {
+      const std::array<std::uint8_t, 32> other{9, 9, 9};
+      tunnel_core_set_private_key(node->core(), other.data());
+      tunnel_core_set_private_key(node->core(), nullptr);
+      CHECK(Poll(pair.net, *node, 4).filled == 0);
+      CHECK(tunnel_core_deadline(node->core()) == TUNNEL_TIME_NEVER);
+    }
+  }
+}

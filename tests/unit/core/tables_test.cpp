@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/deadline_queue.h"
+#include "core/event_queue.h"
 #include "core/index_table.h"
 #include "core/keyring.h"
 #include "core/peer_table.h"
@@ -125,6 +126,21 @@ TEST_CASE("a slab keeps to its maximum and uses memory again", "[core][slab]") {
   for (std::size_t i = 0; i < 40; ++i) taken[i] = slab.take(std::uint64_t{2});
   CHECK(slab.memory_bytes() == memory);
   for (auto* object : taken) slab.release(object);
+}
+
+TEST_CASE("events that nobody pulls are lost by number", "[core][events]") {
+  EventQueue events;
+  for (std::int64_t i = 0; i < 300; ++i) {
+    tunnel_event event{};
+    event.value = i;
+    events.push(event);
+  }
+  for (std::int64_t i = 0; i < 256; ++i) CHECK(events.pop()->value == i);
+  const auto overflow = events.pop();
+  REQUIRE(overflow);
+  CHECK(overflow->kind == TUNNEL_EVENT_OVERFLOW);
+  CHECK(overflow->value == 44);
+  CHECK_FALSE(events.pop());
 }
 
 TEST_CASE("the keyring follows the rules of rotation", "[core][keyring]") {
