@@ -72,7 +72,7 @@ int tunnel_test_initiator_message(void* h, uint8_t* out148) {
 
 int tunnel_test_initiator_finish(void* h, const uint8_t* in92, uint8_t* send_key32,
                                  uint8_t* receive_key32) {
-  const auto& ours = *static_cast<Initiation*>(h);
+  auto& ours = *static_cast<Initiation*>(h);
   const protocol::ResponseBytes response(in92, protocol::kResponseSize);
   if (!is_for(ours.us, response, protocol::MessageType::response)) return -1;
   if (protocol::receiver_index(response) != ours.initiator.sender()) return -1;
