@@ -135,12 +135,13 @@ class WireguardGo(Peer):
     kind = "wireguard-go"
 
     def start(self):
+        socket = f"/run/wireguard/{self.interface}.sock"
+        self.host.run("rm", "-f", socket)  # of one that was killed
         self.host.write("/run/wg0.wg", self._config())
         self.process = self.host.popen(
             "env", "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1", "LOG_LEVEL=error",
             "wireguard-go", "-f", self.interface, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.host.exists(f"/run/wireguard/{self.interface}.sock"),
-                   what="wireguard-go listens")
+        wait_until(lambda: self.host.exists(socket), what="wireguard-go listens")
         self.host.run("wg", "setconf", self.interface, "/run/wg0.wg")
         for address in self.addresses:
             nodad = ["nodad"] if ":" in address else []

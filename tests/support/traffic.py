@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from netns import wait_until
 
+_SO_MAX_PACING_RATE = 47
 _IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PMTUDISC_DO = 10, 23, 2
 CHUNK = 1 << 18
 
@@ -120,8 +121,8 @@ def answers(host, address, patience=1):
 class Pinging:
     """Pings in the background until the `with` block ends; then `result` is there."""
 
-    def __init__(self, host, address, interval=0.01):
-        self._echo, self._interval = _Echo(host, address), interval
+    def __init__(self, host, address, interval=0.01, patience=1.0):
+        self._echo, self._interval, self._patience = _Echo(host, address), interval, patience
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.result = None
@@ -131,6 +132,9 @@ class Pinging:
         return self
 
     def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
         self._ended.set()
         self._thread.join()
 
@@ -142,7 +146,7 @@ class Pinging:
                 due = max(due + self._interval, time.monotonic())
                 echo.receive(due)
                 self._ended.wait(max(0.0, due - time.monotonic()))
-            echo.receive(time.monotonic() + 1)
+            echo.receive(time.monotonic() + self._patience)
             self.result = echo.result()
 
     def answered(self):
@@ -165,12 +169,14 @@ class Copy:
     """A TCP copy from one host to another, through whatever their routes are. Made of threads of
     the test program; the sockets are the hosts'."""
 
-    def __init__(self, source, target, address, size):
+    def __init__(self, source, target, address, size, bytes_per_second=None):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with target.network():
             self._listener = socket.create_server((address, 0), family=family)
         with source.network():
             self._sender = socket.socket(family, socket.SOCK_STREAM)
+        if bytes_per_second:
+            self._sender.setsockopt(socket.SOL_SOCKET, _SO_MAX_PACING_RATE, bytes_per_second)
         self._listener.settimeout(30)
         self._size = size
         self._sums = {}

@@ -263,7 +263,7 @@ def test_after_two_minutes_the_initiator_rekeys_and_no_ping_is_lost(aging, names
     wait_until(lambda: pair.tap.kinds()[wire.RESPONSE] >= 2,
                timeout=max(1.0, pair.since + REKEY_AFTER + 5 - time.monotonic()), what="rekey")
     pair.pinging.wait_for_more(20)
-    pair.pinging.__exit__()
+    pair.pinging.stop()
     assert pair.pinging.result.lost == ()
     messages = pair.tap.datagrams()
     assert [d.kind for d in messages] == [wire.INITIATION, wire.RESPONSE] * 2
