@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "base/sized.h"
 #include "base/slab.h"
 #include "base/table.h"
 #include "base/wiped_buffer.h"

@@ -1,12 +1,12 @@
 #include <tunnel/core.h>
 
+#include "base/base.h"
 #include "capi/guard.h"
-#include "capi/sized.h"
 #include "core/core.h"
 
+using tunnel::base::read_sized;
+using tunnel::base::write_sized;
 using tunnel::capi::guarded;
-using tunnel::capi::read_sized;
-using tunnel::capi::write_sized;
 using tunnel::core::Core;
 
 struct tunnel_core {

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "base/base.h"
 #include "capi/guard.h"
-#include "capi/sized.h"
 #include "device/device.h"
 
+namespace base = tunnel::base;
 namespace capi = tunnel::capi;
 namespace device = tunnel::device;
 
@@ -17,7 +18,7 @@ int32_t tunnel_tun_open(const tunnel_tun_config* config, tunnel_device* out) {
   return capi::guarded([&]() -> int32_t {
     if (!out) return TUNNEL_ERR_ARGUMENT;
     tunnel_tun_config known;
-    if (const auto status = capi::read_sized(config, known); status != TUNNEL_OK) return status;
+    if (const auto status = base::read_sized(config, known); status != TUNNEL_OK) return status;
     const auto opened = device::open_tun(known);
     if (opened) *out = *opened;
     return opened.status();

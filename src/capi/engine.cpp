@@ -1,11 +1,11 @@
 #include "engine/engine.h"
 
+#include "base/base.h"
 #include "capi/guard.h"
-#include "capi/sized.h"
 
+using tunnel::base::read_sized;
+using tunnel::base::write_sized;
 using tunnel::capi::guarded;
-using tunnel::capi::read_sized;
-using tunnel::capi::write_sized;
 using tunnel::engine::Engine;
 
 struct tunnel_engine {

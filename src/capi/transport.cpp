@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "base/base.h"
 #include "capi/guard.h"
-#include "capi/sized.h"
 #include "transport/transport.h"
 
+namespace base = tunnel::base;
 namespace capi = tunnel::capi;
 namespace transport = tunnel::transport;
 
@@ -17,7 +18,7 @@ int32_t tunnel_udp_open(const tunnel_udp_config* config, tunnel_transport* out) 
   return capi::guarded([&]() -> int32_t {
     if (!out) return TUNNEL_ERR_ARGUMENT;
     tunnel_udp_config known;
-    if (const auto status = capi::read_sized(config, known); status != TUNNEL_OK) return status;
+    if (const auto status = base::read_sized(config, known); status != TUNNEL_OK) return status;
     const auto opened = transport::open_udp(known);
     if (opened) *out = *opened;
     return opened.status();
@@ -32,7 +33,7 @@ int32_t tunnel_transport_pair(const tunnel_pair_config* config, tunnel_transport
   return capi::guarded([&]() -> int32_t {
     if (!ends) return TUNNEL_ERR_ARGUMENT;
     tunnel_pair_config known;
-    if (const auto status = capi::read_sized(config, known); status != TUNNEL_OK) return status;
+    if (const auto status = base::read_sized(config, known); status != TUNNEL_OK) return status;
     const auto made = transport::make_pair(known);
     if (made) std::copy(made->begin(), made->end(), ends);
     return made.status();

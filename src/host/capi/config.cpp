@@ -9,6 +9,7 @@
 #include "host/config/config.h"
 #include "host/system/system.h"
 
+namespace base = tunnel::base;
 namespace host = tunnel::host;
 
 namespace {
@@ -23,7 +24,7 @@ std::int32_t make_config(Reader&& reader, tunnel_config** config, tunnel_config_
     const std::int32_t status = reader(made->content, found);
     if (status == TUNNEL_OK) {
       *config = made.release();
-    } else if (issue != nullptr && host::give(found, issue) != TUNNEL_OK) {
+    } else if (issue != nullptr && base::write_sized(found, issue) != TUNNEL_OK) {
       return TUNNEL_ERR_ARGUMENT;
     }
     return status;
@@ -41,7 +42,7 @@ int32_t tunnel_config_issue_text(const tunnel_config_issue* issue, const char* f
   if (file == nullptr || (text == nullptr && size != 0)) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
     tunnel_config_issue known{};
-    const std::int32_t status = host::take(issue, known);
+    const std::int32_t status = base::read_sized(issue, known);
     if (status != TUNNEL_OK) return status;
     const std::string whole = host::issue_text(known, file);
     if (size != 0) {
@@ -83,14 +84,15 @@ int32_t tunnel_config_warning(const tunnel_config* config, size_t index,
                               tunnel_config_issue* issue) {
   if (config == nullptr) return TUNNEL_ERR_ARGUMENT;
   if (index >= config->content.warnings.size()) return TUNNEL_ERR_NOT_FOUND;
-  return host::give(config->content.warnings[index], issue);
+  return base::write_sized(config->content.warnings[index], issue);
 }
 
 int32_t tunnel_config_check(const tunnel_config* config, tunnel_config_issue* issue) {
   if (config == nullptr) return TUNNEL_ERR_ARGUMENT;
   const tunnel_config_issue* refusal = config->content.refusal();
   if (refusal == nullptr) return TUNNEL_OK;
-  if (issue != nullptr && host::give(*refusal, issue) != TUNNEL_OK) return TUNNEL_ERR_ARGUMENT;
+  if (issue != nullptr && base::write_sized(*refusal, issue) != TUNNEL_OK)
+    return TUNNEL_ERR_ARGUMENT;
   return TUNNEL_ERR_CONFIG;
 }
 
@@ -106,7 +108,7 @@ int32_t tunnel_config_get_interface(const tunnel_config* config, tunnel_config_i
   value.addresses = from.addresses.data();
   value.address_count = from.addresses.size();
   value.peer_count = config->content.peers.size();
-  return host::give(value, out);
+  return base::write_sized(value, out);
 }
 
 int32_t tunnel_config_get_peer(const tunnel_config* config, size_t index, tunnel_config_peer* out) {
@@ -124,7 +126,7 @@ int32_t tunnel_config_get_peer(const tunnel_config* config, size_t index, tunnel
   value.endpoint = from.endpoint;
   value.allowed_ips = from.allowed_ips.data();
   value.allowed_ip_count = from.allowed_ips.size();
-  return host::give(value, out);
+  return base::write_sized(value, out);
 }
 
 const char* tunnel_config_peer_name(const tunnel_config* config,

@@ -9,6 +9,7 @@
 #include "host/control/control.h"
 #include "host/system/system.h"
 
+namespace base = tunnel::base;
 namespace host = tunnel::host;
 
 struct tunnel_control {
@@ -36,7 +37,7 @@ int32_t tunnel_control_open(const tunnel_control_config* config, tunnel_control*
   *control = nullptr;
   return host::guarded([&]() -> std::int32_t {
     tunnel_control_config known{};
-    const std::int32_t status = host::take(config, known);
+    const std::int32_t status = base::read_sized(config, known);
     if (status != TUNNEL_OK) return status;
     if (known.name == nullptr || known.engine == nullptr) return TUNNEL_ERR_ARGUMENT;
     auto server = host::Server::start(known);
@@ -93,7 +94,7 @@ void tunnel_snapshot_destroy(tunnel_snapshot* snapshot) {
 int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
                                       tunnel_snapshot_interface* out) {
   if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
-  return host::give(snapshot->content.interface, out);
+  return base::write_sized(snapshot->content.interface, out);
 }
 
 int32_t tunnel_snapshot_get_peer(const tunnel_snapshot* snapshot, size_t index,
@@ -105,5 +106,5 @@ int32_t tunnel_snapshot_get_peer(const tunnel_snapshot* snapshot, size_t index,
   value.name = peer.name.c_str();
   value.allowed_ips = peer.allowed_ips.data();
   value.allowed_ip_count = peer.allowed_ips.size();
-  return host::give(value, out);
+  return base::write_sized(value, out);
 }

@@ -8,6 +8,7 @@
 #include "host/resolver/resolver.h"
 #include "host/system/system.h"
 
+namespace base = tunnel::base;
 namespace host = tunnel::host;
 
 struct tunnel_resolver {
@@ -23,7 +24,7 @@ int32_t tunnel_resolver_create(const tunnel_resolver_config* config, tunnel_reso
   *resolver = nullptr;
   return host::guarded([&]() -> std::int32_t {
     tunnel_resolver_config known{};
-    const std::int32_t status = host::take(config, known);
+    const std::int32_t status = base::read_sized(config, known);
     if (status != TUNNEL_OK) return status;
     if (known.engine == nullptr) return TUNNEL_ERR_ARGUMENT;
     *resolver = new tunnel_resolver{{known, host::look_up, host::Pauses{}}};
@@ -65,7 +66,7 @@ int32_t tunnel_resolver_event(tunnel_resolver* resolver, const tunnel_event* eve
   if (resolver == nullptr) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
     tunnel_event known{};
-    const std::int32_t status = host::take(event, known);
+    const std::int32_t status = base::read_sized(event, known);
     if (status == TUNNEL_OK) resolver->resolver.event(known);
     return status;
   });

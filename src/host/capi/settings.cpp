@@ -12,6 +12,7 @@ struct tunnel_settings {
   tunnel::host::Applier applier;
 };
 
+namespace base = tunnel::base;
 namespace host = tunnel::host;
 
 namespace {
@@ -23,7 +24,7 @@ std::int32_t with_fault(tunnel_settings_fault* fault, Work&& work) {
     tunnel_settings_fault found = TUNNEL_SETTINGS_FAULT_INIT;
     const std::int32_t status = work(found);
     if (status != TUNNEL_OK && fault != nullptr) {
-      if (host::give(found, fault) != TUNNEL_OK) return TUNNEL_ERR_ARGUMENT;
+      if (base::write_sized(found, fault) != TUNNEL_OK) return TUNNEL_ERR_ARGUMENT;
     }
     return status;
   });
@@ -68,7 +69,7 @@ int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index, tunne
     value.prefix = step.prefix;
     const std::string text = host::step_text(step, plan.interface_name);
     std::copy_n(text.data(), std::min(text.size(), sizeof(value.text) - 1), value.text);
-    return host::give(value, out);
+    return base::write_sized(value, out);
   });
 }
 

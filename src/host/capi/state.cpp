@@ -9,6 +9,7 @@
 #include "host/state/state.h"
 #include "host/system/system.h"
 
+namespace base = tunnel::base;
 namespace host = tunnel::host;
 
 struct tunnel_state {
@@ -35,7 +36,7 @@ int32_t tunnel_state_event(tunnel_state* state, const tunnel_event* event) {
   if (state == nullptr) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
     tunnel_event known{};
-    const std::int32_t status = host::take(event, known);
+    const std::int32_t status = base::read_sized(event, known);
     if (status != TUNNEL_OK || known.kind != TUNNEL_EVENT_ENDPOINT) return status;
     host::PublicKey key{};
     std::copy_n(known.public_key, key.size(), key.begin());

@@ -4,5 +4,4 @@
 
 #include "host/system/files.h"
 #include "host/system/guard.h"
-#include "host/system/sized.h"
 #include "host/system/status.h"

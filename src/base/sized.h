@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace tunnel::capi {
+namespace tunnel::base {
 
 // No struct of the ABI will ever be larger, so a larger size is memory that was never set.
 inline constexpr std::uint32_t kLargestStruct = 64 * 1024;
@@ -47,4 +47,4 @@ template <class T>
   return TUNNEL_OK;
 }
 
-}  // namespace tunnel::capi
+}  // namespace tunnel::base
