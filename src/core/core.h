@@ -35,10 +35,14 @@ inline void move_start(tunnel_packet& packet, std::int32_t by) noexcept {
   packet.room -= static_cast<std::uint32_t>(by);
 }
 
-// Finds the queue link of a slot for the deadline queue.
-struct PeerLinks {
+// Find the links of a slot for the queues that run through the peers.
+struct DeadlineLinks {
   PeerTable& peers;
   DeadlineLink& operator()(std::uint32_t slot) noexcept { return peers[slot].deadline; }
+};
+struct InitiationLinks {
+  PeerTable& peers;
+  InitiationLink& operator()(std::uint32_t slot) noexcept { return peers[slot].initiation; }
 };
 
 class Core {
@@ -147,16 +151,18 @@ class Core {
 
   // ---- poll.cpp
   bool serve_due_peer(Output& out) noexcept;
-  bool run_pending(Peer& peer, Output& out) noexcept;
-  bool run_initiation(Peer& peer, Output& out) noexcept;
-  bool flush_staged(Peer& peer, Output& out) noexcept;
-  bool run_keepalive(Peer& peer, Output& out) noexcept;
-  void send_data(Peer& peer, std::uint32_t length, Output& out) noexcept;
-  std::uint64_t next_deadline(const Peer& peer) const noexcept;
-  bool serve_handshake(Output& out) noexcept;
+  void expire_timers(Peer& peer) noexcept;
+  void start_at_last(Peer& peer) noexcept;
   void give_up(Peer& peer) noexcept;
+  bool flush_staged(Peer& peer, Output& out) noexcept;
+  bool send_keepalive(Peer& peer, Output& out) noexcept;
+  void send_data(Peer& peer, std::uint32_t length, Output& out) noexcept;
+  bool serve_handshake(Output& out) noexcept;
+  void serve_initiation(Peer& peer, Output& out) noexcept;
+  void serve_message(Output& out) noexcept;
 
   // ---- handshakes.cpp
+  bool handshake_asked_for(const Peer& peer) const noexcept;
   void want_handshake(Peer& peer) noexcept;
   void want_rekey(Peer& peer) noexcept;
   bool throttled(const Peer& peer) const noexcept;
@@ -199,8 +205,8 @@ class Core {
   std::uint64_t jitter_;  // used by the packet path, which draws no random numbers
 
   PeerTable peers_;
-  PeerLinks links_{peers_};
-  DeadlineQueue<PeerLinks> deadlines_{links_};
+  DeadlineQueue<DeadlineLinks> deadlines_{{peers_}};
+  InitiationQueue<InitiationLinks> initiations_{{peers_}};
   router::PrefixTable allowed_ips_;
   IndexTable indices_;
   Slab<PeerSession> sessions_;
@@ -209,7 +215,7 @@ class Core {
   Staging staging_;
 
   HandshakeQueue queue_;
-  bool queue_first_ = false;  // whose turn it is to use the budget of poll
+  bool answer_next_ = false;  // whose turn it is to use the budget of poll
   protocol::CookieIssuer cookies_;
   protocol::RateLimiter limiter_;
   std::uint64_t loaded_until_ = 0;

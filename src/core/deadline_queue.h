@@ -21,7 +21,7 @@ struct DeadlineLink {
 template <class Links>
 class DeadlineQueue {
  public:
-  explicit DeadlineQueue(Links& links) noexcept : links_(links) {}
+  explicit DeadlineQueue(Links links) noexcept : links_(links) {}
 
   // So that nothing allocates later. Doubles: peers are added one by one.
   void reserve(std::size_t peers) {
@@ -99,7 +99,7 @@ class DeadlineQueue {
     place(position, entry);
   }
 
-  Links& links_;
+  Links links_;
   std::vector<Entry> heap_;
 };
 

@@ -32,18 +32,21 @@ base::MutableBytesOf<N> message_space(tunnel_packet& packet) noexcept {
 
 // ---- asking
 
-// Every trigger but a retry. While an initiation is in flight there is nothing to add.
+// In flight, or waiting for its turn.
+bool Core::handshake_asked_for(const Peer& peer) const noexcept {
+  return peer.timers.handshake_in_progress() || peer.initiation.queued;
+}
+
+// Every trigger but a retry.
 void Core::want_handshake(Peer& peer) noexcept {
   peer.timers.reset_attempts();
-  if (peer.timers.handshake_in_progress()) return;
-  peer.pending |= kInitiate;
-  wake(peer, now());
+  if (!handshake_asked_for(peer)) initiations_.push(peer.slot);
 }
 
 // A little later, at random: two sides that send in step and are both initiator of a session of
 // theirs (after a simultaneous start) must not both rekey for ever.
 void Core::want_rekey(Peer& peer) noexcept {
-  if (peer.timers.handshake_in_progress()) return;
+  if (handshake_asked_for(peer)) return;
   if (peer.initiate_at <= now() + protocol::kJitter) return;  // asked for already
   peer.timers.reset_attempts();
   peer.initiate_at = now() + jitter_;
@@ -84,7 +87,7 @@ void Core::network_changed(const tunnel_time& now) noexcept {
     const auto sent_at = std::exchange(peer.handshake_sent_at, Peer::kNever);
     if (!peer.has_endpoint()) continue;
     if (can_send(peer)) {
-      peer.pending |= kKeepaliveNow;
+      peer.keepalive_due = true;
     } else if (peer.timers.handshake_in_progress()) {
       // A second initiation would make the answer to the first one void, and would be taken for a
       // flood: an interface that comes up changes the network just when the tunnel starts. Never
@@ -105,7 +108,8 @@ void Core::forget_sessions() noexcept {
     if (!peer.alive) continue;
     forget_keys(peer);
     peer.timers.clear();
-    peer.pending = 0;
+    peer.keepalive_due = false;
+    initiations_.remove(slot);
     peer.handshake_sent_at = Peer::kNever;
     peer.initiate_at = Peer::kNever;
     peer.handshake_began_at = Peer::kNever;
@@ -311,7 +315,7 @@ std::int32_t Core::accept_response(const QueuedHandshake& message) noexcept {
   if (peer.handshake_began_at != Peer::kNever)
     peer.handshake_took_ns = now() - peer.handshake_began_at;
   established(peer, true);
-  peer.pending |= kKeepaliveNow;  // confirms the keys, unless staged data does
+  peer.keepalive_due = true;  // confirms the keys, unless staged data does
   wake(peer, now());
   return TUNNEL_VERDICT_CONSUMED;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/deadline_queue.h"
+#include "core/initiation_queue.h"
 #include "core/keyring.h"
 #include "core/staging.h"
 #include "protocol/gate.h"
@@ -21,12 +22,6 @@ struct PeerHandshake {
   protocol::Mac initiation_mac1{};
   std::uint64_t initiated_at = 0;
   bool cookie_welcome = false;  // a cookie reply to this initiation has not come yet
-};
-
-// Work that waits for poll. Bits above those of protocol::Timers::Action.
-enum Pending : std::uint32_t {
-  kInitiate = 0x0100,      // a packet, a command or an expired session asks for a handshake
-  kKeepaliveNow = 0x0200,  // confirm a new session, or show a new address
 };
 
 struct Peer {
@@ -53,9 +48,10 @@ struct Peer {
 
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
-  std::uint32_t pending = 0;  // Timers::Action and Pending
   Staging::Queue staged = Staging::kNone;
   DeadlineLink deadline;
+  InitiationLink initiation;
+  bool keepalive_due = false;  // a timer's, or to confirm a session, or to show a new address
   bool alive = false;
 
   std::uint64_t id() const noexcept { return std::uint64_t{generation} << 32 | (slot + 1u); }

@@ -111,6 +111,7 @@ std::int32_t Core::remove_peer(std::uint64_t id) noexcept {
   reap();
   count_drop(TUNNEL_DROP_STAGED, staging_.clear(peer->staged));
   deadlines_.remove(peer->slot);
+  initiations_.remove(peer->slot);
   allowed_ips_.remove_all(peer->slot);
   peers_.remove(*peer);
   return TUNNEL_OK;

@@ -1,13 +1,15 @@
-// poll.cpp — what is due: timers, handshakes that wait for their Diffie-Hellman, staged packets.
+// poll.cpp — what is due: timers, staged packets, handshakes that wait for their Diffie-Hellman.
 //
-//   1. peers whose deadline has come   ordered   their timers say what to do; done as far as
-//                                                buffers and budget allow, the rest next time
-//   2. queued handshake messages       ordered   one Diffie-Hellman budget each
+//   1. peers whose deadline has come   ordered   timers, staged packets, keepalives: as far as the
+//                                                buffers reach, the rest next time
+//   2. handshakes, one at a time       ordered   initiations of ours and messages of others take
+//                                                turns, each for one unit of the budget
 //
-// Initiations of ours and messages of others take turns in using the budget, also over several
-// calls: thousands of dead peers to be tried again must not keep a living one from its answer.
-// A peer whose work is done gets its next deadline; one without any leaves the queue.
+// Stage 2 never holds up stage 1, and the turns go on over several calls: thousands of dead peers
+// to be tried again must keep a living one neither from its answer nor from its packets. A peer
+// whose work is done gets its next deadline; one without any leaves the queue.
 #include <algorithm>
+#include <utility>
 
 #include "core/core.h"
 
@@ -16,27 +18,15 @@ namespace tunnel::core {
 using protocol::Timers;
 
 namespace {
-constexpr std::uint32_t kAnyKeepalive =
-    Timers::kKeepalive | Timers::kPersistentKeepalive | kKeepaliveNow;
-constexpr std::uint32_t kAnyInitiation =
-    Timers::kRetryHandshake | Timers::kNewHandshake | kInitiate;
 constexpr std::uint64_t kRetryAfterExhaustion = 5 * protocol::kSecond;
-
-// Takes the bits out of the set; true when one was there.
-bool take(std::uint32_t& set, std::uint32_t bits) noexcept {
-  const bool any = (set & bits) != 0;
-  set &= ~bits;
-  return any;
 }
-}  // namespace
 
 std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
                         const tunnel_time& now) noexcept {
   advance(now);
   jitter_ = fresh_jitter();
   Output out{packets, 0, budget};
-  while (queue_first_ ? serve_handshake(out) || serve_due_peer(out)
-                      : serve_due_peer(out) || serve_handshake(out)) {
+  while (serve_due_peer(out) || serve_handshake(out)) {
   }
   reap();
   if (queue_.empty()) under_load();  // notices the end of a load without traffic
@@ -44,25 +34,20 @@ std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
 }
 
 std::uint64_t Core::deadline() const noexcept {
-  if (!queue_.empty()) return 0;
+  if (!queue_.empty() || !initiations_.empty()) return 0;
   return loaded_ ? std::min(deadlines_.earliest(), loaded_until_) : deadlines_.earliest();
 }
 
 // ---- stage 1: one peer
 
-// False when no peer is due, or the first one lacks a buffer or budget.
+// False when no peer is due, or the buffers are full.
 bool Core::serve_due_peer(Output& out) noexcept {
   if (deadlines_.earliest() > now()) return false;
   auto& peer = peers_[deadlines_.earliest_slot()];
-  peer.pending |= peer.timers.expire(now());
-  if (peer.initiate_at <= now()) {
-    peer.initiate_at = Peer::kNever;
-    const bool fresh =
-        can_send(peer) && !peer.keys.current()->session.wants_rekey_after_send(now());
-    if (!fresh) peer.pending |= kInitiate;
-  }
-  if (!run_pending(peer, out)) return false;
-  const auto next = next_deadline(peer);
+  expire_timers(peer);
+  start_at_last(peer);
+  if (!flush_staged(peer, out) || !send_keepalive(peer, out)) return false;
+  const auto next = std::min(peer.timers.deadline(), peer.initiate_at);
   if (next == Peer::kNever) {
     deadlines_.remove(peer.slot);
   } else {
@@ -71,53 +56,37 @@ bool Core::serve_due_peer(Output& out) noexcept {
   return true;
 }
 
-std::uint64_t Core::next_deadline(const Peer& peer) const noexcept {
-  if (peer.pending != 0) return now();
-  return std::min(peer.timers.deadline(), peer.initiate_at);
-}
-
-// Does what is pending; false when something must wait for buffers or budget.
-bool Core::run_pending(Peer& peer, Output& out) noexcept {
-  if (take(peer.pending, Timers::kWipe)) {
+void Core::expire_timers(Peer& peer) noexcept {
+  const auto due = peer.timers.expire(now());
+  if ((due & Timers::kWipe) != 0) {
     forget_keys(peer);
     emit(TUNNEL_EVENT_PEER_EXPIRED, &peer, 0);
   }
-  if (take(peer.pending, Timers::kGiveUp)) give_up(peer);
-  if ((peer.pending & (Timers::kRetryHandshake | Timers::kNewHandshake)) != 0) {
+  if ((due & Timers::kGiveUp) != 0) give_up(peer);
+  if ((due & (Timers::kRetryHandshake | Timers::kNewHandshake)) != 0) {
     peer.local = {};  // an interface that died may be the cause
+    initiations_.push(peer.slot);
   }
-  // A keepalive without a session becomes a handshake, whose confirmation is as good.
-  if ((peer.pending & kAnyKeepalive) != 0 && !can_send(peer)) {
-    take(peer.pending, kAnyKeepalive);
-    want_handshake(peer);
-  }
-  return run_initiation(peer, out) && flush_staged(peer, out) && run_keepalive(peer, out);
+  if ((due & (Timers::kKeepalive | Timers::kPersistentKeepalive)) != 0) peer.keepalive_due = true;
 }
 
-bool Core::run_initiation(Peer& peer, Output& out) noexcept {
-  if ((peer.pending & kAnyInitiation) == 0) return true;
-  if (!has_key_ || !peer.has_endpoint()) {
-    take(peer.pending, kAnyInitiation);
-    return true;
-  }
-  if (throttled(peer)) {
-    take(peer.pending, kAnyInitiation);
-    // A rekey that has just been answered, or asked for, needs no second one.
-    if (!can_send(peer)) peer.timers.retry_at(peer.handshake_sent_at + protocol::kRekeyTimeout);
-    return true;
-  }
-  if (out.full() || out.budget == 0) return false;
-  --out.budget;
-  queue_first_ = true;
-  take(peer.pending, kAnyInitiation);
-  if (make_initiation(peer, out.next())) {
-    ++out.filled;
-  } else {
-    peer.timers.retry_at(now() + kRetryAfterExhaustion);
-  }
-  return true;
+// A paced start or a delayed rekey; the peer may have been faster.
+void Core::start_at_last(Peer& peer) noexcept {
+  if (peer.initiate_at > now()) return;
+  peer.initiate_at = Peer::kNever;
+  if (can_send(peer) && !peer.keys.current()->session.wants_rekey_after_send(now())) return;
+  initiations_.push(peer.slot);
 }
 
+// 90 s without an answer. Not the end: the next outgoing packet starts afresh.
+void Core::give_up(Peer& peer) noexcept {
+  count_drop(TUNNEL_DROP_STAGED, staging_.clear(peer.staged));
+  peer.handshake_began_at = Peer::kNever;
+  forget_initiation(peer);
+  emit(TUNNEL_EVENT_HANDSHAKE_FAILED, &peer, 0);
+}
+
+// False when packets must wait for buffers.
 bool Core::flush_staged(Peer& peer, Output& out) noexcept {
   if (!has_key_ || !peer.has_endpoint()) {  // taken away meanwhile: nothing will carry them
     const auto reason = has_key_ ? TUNNEL_DROP_NO_ENDPOINT : TUNNEL_DROP_NO_KEY;
@@ -126,7 +95,7 @@ bool Core::flush_staged(Peer& peer, Output& out) noexcept {
   }
   while (!staging_.empty(peer.staged)) {
     if (!can_send(peer)) {
-      if (!peer.timers.handshake_in_progress()) want_handshake(peer);
+      if (!handshake_asked_for(peer)) want_handshake(peer);
       return true;
     }
     if (out.full()) return false;
@@ -143,9 +112,15 @@ bool Core::flush_staged(Peer& peer, Output& out) noexcept {
   return true;
 }
 
-bool Core::run_keepalive(Peer& peer, Output& out) noexcept {
-  if (!peer.has_endpoint()) take(peer.pending, kAnyKeepalive);
-  if ((peer.pending & kAnyKeepalive) == 0) return true;
+// False when it must wait for a buffer.
+bool Core::send_keepalive(Peer& peer, Output& out) noexcept {
+  if (!peer.has_endpoint()) peer.keepalive_due = false;
+  if (!peer.keepalive_due) return true;
+  if (!can_send(peer)) {  // becomes a handshake, whose confirmation is as good
+    peer.keepalive_due = false;
+    want_handshake(peer);
+    return true;
+  }
   if (out.full()) return false;
   send_data(peer, 0, out);
   return true;
@@ -153,7 +128,7 @@ bool Core::run_keepalive(Peer& peer, Output& out) noexcept {
 
 // Seals what lies in the next buffer, 16 bytes from its start; length 0 makes a keepalive.
 void Core::send_data(Peer& peer, std::uint32_t length, Output& out) noexcept {
-  take(peer.pending, kAnyKeepalive);  // data says what a keepalive would
+  peer.keepalive_due = false;  // data says what a keepalive would
   auto& packet = out.next();
   auto& session = *peer.keys.current();
   tunnel_aead_job job;
@@ -170,32 +145,49 @@ void Core::send_data(Peer& peer, std::uint32_t length, Output& out) noexcept {
   commit_sent(peer, session, wire_bytes, length == 0);
 }
 
-// 90 s without an answer. Not the end: the next outgoing packet starts afresh.
-void Core::give_up(Peer& peer) noexcept {
-  count_drop(TUNNEL_DROP_STAGED, staging_.clear(peer.staged));
-  peer.handshake_began_at = Peer::kNever;
-  forget_initiation(peer);
-  emit(TUNNEL_EVENT_HANDSHAKE_FAILED, &peer, 0);
+// ---- stage 2: one handshake message, of ours or of others
+
+// False when there is none, or no buffer or budget for it.
+bool Core::serve_handshake(Output& out) noexcept {
+  if (out.full() || out.budget == 0) return false;
+  if (queue_.empty() && initiations_.empty()) return false;
+  if (initiations_.empty() || (answer_next_ && !queue_.empty())) {
+    serve_message(out);
+  } else {
+    serve_initiation(peers_[initiations_.pop()], out);
+  }
+  return true;
 }
 
-// ---- stage 2: one handshake message
-
-bool Core::serve_handshake(Output& out) noexcept {
-  if (queue_.empty() || out.full() || out.budget == 0) return false;
-  --out.budget;
-  queue_first_ = false;
-  const auto& message = queue_.pop();
-  if (!has_key_) {
-    count_drop(TUNNEL_DROP_NO_KEY);
-    return true;
+void Core::serve_initiation(Peer& peer, Output& out) noexcept {
+  if (!has_key_ || !peer.has_endpoint()) return;
+  if (throttled(peer)) {
+    // A rekey that has just been answered, or asked for, needs no second one.
+    if (can_send(peer)) return;
+    peer.timers.retry_at(peer.handshake_sent_at + protocol::kRekeyTimeout);
+  } else {
+    --out.budget;
+    answer_next_ = true;
+    if (make_initiation(peer, out.next())) {
+      ++out.filled;
+    } else {
+      peer.timers.retry_at(now() + kRetryAfterExhaustion);
+    }
   }
+  wake(peer, peer.timers.deadline());
+}
+
+void Core::serve_message(Output& out) noexcept {
+  --out.budget;
+  answer_next_ = false;
+  const auto& message = queue_.pop();
+  if (!has_key_) return count_drop(TUNNEL_DROP_NO_KEY);
   const auto type = protocol::classify(message.bytes());
   const auto result = type == protocol::MessageType::initiation
                           ? answer_initiation(message, out.next())
                           : accept_response(message);
   if (result == TUNNEL_VERDICT_SEND) ++out.filled;
   if (result >= TUNNEL_DROP_FIRST) count_drop(result);
-  return true;
 }
 
 }  // namespace tunnel::core

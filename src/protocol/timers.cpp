@@ -9,16 +9,13 @@ void Timers::data_sent(std::uint64_t now, std::uint64_t jitter) noexcept {
 }
 
 void Timers::data_received(std::uint64_t now) noexcept {
-  if (keepalive_ == kOff) {
-    keepalive_ = now + kKeepaliveTimeout;
-  } else {
-    need_another_keepalive_ = true;
-  }
+  // The kernel also asks for one more keepalive when more data came meanwhile. Nothing needs it: the
+  // keepalive that is sent is later than all of that data, and whoever sent it has its answer.
+  if (keepalive_ == kOff) keepalive_ = now + kKeepaliveTimeout;
 }
 
 void Timers::any_sent() noexcept {
   keepalive_ = kOff;
-  need_another_keepalive_ = false;
 }
 
 void Timers::any_received() noexcept {
@@ -67,8 +64,7 @@ std::uint32_t Timers::expire(std::uint64_t now) noexcept {
     actions |= kNewHandshake;
   }
   if (keepalive_ <= now) {
-    keepalive_ = need_another_keepalive_ ? now + kKeepaliveTimeout : kOff;
-    need_another_keepalive_ = false;
+    keepalive_ = kOff;
     actions |= kKeepalive;
   }
   if (persistent_ <= now) {
@@ -91,7 +87,6 @@ std::uint32_t Timers::expire_retransmit(std::uint64_t now) noexcept {
     return kRetryHandshake;
   }
   keepalive_ = kOff;
-  need_another_keepalive_ = false;
   if (wipe_ == kOff) wipe_ = now + kWipeAfterTime;
   return kGiveUp;
 }

@@ -63,7 +63,6 @@ class Timers {
   std::uint64_t wipe_ = kOff;
   std::uint32_t attempts_ = 0;
   std::uint16_t persistent_s_ = 0;
-  bool need_another_keepalive_ = false;
 };
 
 }  // namespace tunnel::protocol

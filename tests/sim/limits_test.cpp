@@ -145,6 +145,28 @@ TEST_CASE("with one handshake a call, poll serves our own and theirs in turn", "
   CHECK(pair.alice.counters().handshakes_initiated == 2);
 }
 
+TEST_CASE("packets for a living peer do not wait behind initiations to dead ones",
+          "[sim][limits]") {
+  Pair pair;
+  Datagram response;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() == 2) response = datagram;
+    return datagram.type() == 2;
+  };
+  pair.net.send(pair.alice, pair.bob, 1);
+  pair.net.run_for(100 * kMillisecond);
+  for (std::uint8_t number = 3; number < 53; ++number) {
+    auto& dead = pair.net.add(number);
+    pair.net.add_peer(pair.alice, dead);
+    REQUIRE(seal_only(pair.net, pair.alice, dead) == TUNNEL_VERDICT_HELD);
+  }
+  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  const Poll poll(pair.net, pair.alice, 4);  // the response, and what it sets free
+  REQUIRE(poll.filled == 1);
+  CHECK(poll.packets[0].peer == id_of(pair.alice, pair.bob));
+  CHECK(poll.packets[0].length > TUNNEL_AEAD_TAG + 16u);
+}
+
 TEST_CASE("a paced start that is asked for again and again still happens", "[sim][limits]") {
   Simulation net;
   auto& alice = net.add(1);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -6,6 +8,7 @@
 #include "core/deadline_queue.h"
 #include "core/event_queue.h"
 #include "core/index_table.h"
+#include "core/initiation_queue.h"
 #include "core/keyring.h"
 #include "core/peer_table.h"
 #include "core/slab.h"
@@ -22,16 +25,17 @@ tunnel::protocol::PublicKey key_of(std::uint32_t number) {
   return key;
 }
 
+template <class Link>
 struct Links {
-  std::vector<DeadlineLink> links = std::vector<DeadlineLink>(64);
-  DeadlineLink& operator()(std::uint32_t slot) { return links[slot]; }
+  std::vector<Link>& links;
+  Link& operator()(std::uint32_t slot) { return links[slot]; }
 };
 
 }  // namespace
 
 TEST_CASE("the deadline queue gives the earliest, as a sorted map would", "[core][deadlines]") {
-  Links links;
-  DeadlineQueue<Links> queue(links);
+  std::vector<DeadlineLink> links(64);
+  DeadlineQueue<Links<DeadlineLink>> queue({links});
   queue.reserve(64);
   std::map<std::uint32_t, std::uint64_t> model;
   std::mt19937 random(3);
@@ -57,6 +61,34 @@ TEST_CASE("the deadline queue gives the earliest, as a sorted map would", "[core
     for (const auto& [_, at] : model) earliest = std::min(earliest, at);
     REQUIRE(queue.earliest() == earliest);
     if (!model.empty()) REQUIRE(model.at(queue.earliest_slot()) == earliest);
+  }
+}
+
+TEST_CASE("the initiation queue keeps the order of asking, as a deque would",
+          "[core][initiations]") {
+  std::vector<InitiationLink> links(16);
+  InitiationQueue<Links<InitiationLink>> queue({links});
+  std::deque<std::uint32_t> model;
+  std::mt19937 random(4);
+  for (int step = 0; step < 100'000; ++step) {
+    const auto slot = static_cast<std::uint32_t>(random() % links.size());
+    const auto known = std::find(model.begin(), model.end(), slot);
+    switch (random() % 3) {
+      case 0:
+        queue.push(slot);
+        if (known == model.end()) model.push_back(slot);
+        break;
+      case 1:
+        queue.remove(slot);
+        if (known != model.end()) model.erase(known);
+        break;
+      default:
+        if (model.empty()) break;
+        REQUIRE(queue.pop() == model.front());
+        model.pop_front();
+    }
+    REQUIRE(queue.empty() == model.empty());
+    REQUIRE(links[slot].queued == (std::find(model.begin(), model.end(), slot) != model.end()));
   }
 }
 
