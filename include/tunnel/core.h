@@ -222,7 +222,7 @@ TUNNEL_API int32_t tunnel_core_forget_sessions(tunnel_core* core);
 #define TUNNEL_EVENT_UNDER_LOAD 6       /* value = 1 handshake queue fills, 0 relaxed */
 #define TUNNEL_EVENT_PEER_EXPIRED 7     /* the peer's keys were wiped after 540 s of silence */
 #define TUNNEL_EVENT_UNKNOWN_KEY 8  /* an authentic initiation by an unconfigured `public_key` */
-#define TUNNEL_EVENT_OVERFLOW 9     /* value events were lost because nobody pulled */
+#define TUNNEL_EVENT_OVERFLOW 9     /* value events were lost from mono_ns on: nobody pulled */
 #define TUNNEL_EVENT_NETWORK 10     /* engine: a local address or route changed */
 #define TUNNEL_EVENT_DEVICE_LOST 11 /* engine: the device is gone */
 #define TUNNEL_EVENT_TRANSPORT 12   /* engine: value = an error of the transport */
@@ -239,7 +239,8 @@ typedef struct tunnel_event {
 #define TUNNEL_EVENT_INIT \
   { sizeof(tunnel_event) }
 
-/* Takes the oldest event out of the bounded queue (256). Returns 1, or 0 when there is none. */
+/* Takes the oldest event out of the bounded queue (256). Returns 1, or 0 when there is none. What
+ * events announce can be read as well: after TUNNEL_EVENT_OVERFLOW ask get_peer and counters. */
 TUNNEL_API int32_t tunnel_core_next_event(tunnel_core* core, tunnel_event* event);
 
 typedef struct tunnel_counters {
@@ -262,6 +263,7 @@ typedef struct tunnel_counters {
   uint64_t sessions;                 /* in memory now */
   uint64_t memory_bytes;             /* taken by the core now */
   uint64_t drops[TUNNEL_DROP_COUNT]; /* by verdict - TUNNEL_DROP_FIRST */
+  uint64_t timestamp_floor_ns;       /* to be stored now: what the last event of that kind said */
 } tunnel_counters;
 #define TUNNEL_COUNTERS_INIT \
   { sizeof(tunnel_counters) }

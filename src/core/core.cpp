@@ -134,6 +134,7 @@ tunnel_counters Core::counters() const noexcept {
   auto counters = counters_;
   counters.size = sizeof counters;
   counters.under_load = loaded_ ? 1 : 0;
+  counters.timestamp_floor_ns = stored_floor_;
   counters.staged_packets = staging_.packets();
   counters.peers = peers_.size();
   counters.sessions = sessions_.in_use();

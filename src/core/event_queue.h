@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace tunnel::core {
 
@@ -13,7 +14,7 @@ class EventQueue {
  public:
   void push(const tunnel_event& event) noexcept {
     if (count_ == kCapacity) {
-      ++lost_;
+      if (lost_++ == 0) lost_since_ = event.mono_ns;
       return;
     }
     events_[(first_ + count_) % kCapacity] = event;
@@ -37,8 +38,8 @@ class EventQueue {
     tunnel_event event{};
     event.size = sizeof event;
     event.kind = TUNNEL_EVENT_OVERFLOW;
-    event.value = static_cast<std::int64_t>(lost_);
-    lost_ = 0;
+    event.value = static_cast<std::int64_t>(std::exchange(lost_, 0));
+    event.mono_ns = lost_since_;
     return event;
   }
 
@@ -46,6 +47,7 @@ class EventQueue {
   std::size_t first_ = 0;
   std::size_t count_ = 0;
   std::uint64_t lost_ = 0;
+  std::uint64_t lost_since_ = 0;
 };
 
 }  // namespace tunnel::core

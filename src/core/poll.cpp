@@ -160,7 +160,7 @@ bool Core::serve_handshake(Output& out) noexcept {
 }
 
 void Core::serve_initiation(Peer& peer, Output& out) noexcept {
-  if (!has_key_ || !peer.has_endpoint()) return;
+  if (!has_key_ || !peer.has_endpoint()) return wake(peer, now());  // for what it has staged
   if (throttled(peer)) {
     // A rekey that has just been answered, or asked for, needs no second one.
     if (can_send(peer)) return;

@@ -9,8 +9,8 @@ void Timers::data_sent(std::uint64_t now, std::uint64_t jitter) noexcept {
 }
 
 void Timers::data_received(std::uint64_t now) noexcept {
-  // The kernel also asks for one more keepalive when more data came meanwhile. Nothing needs it: the
-  // keepalive that is sent is later than all of that data, and whoever sent it has its answer.
+  // The kernel also asks for one more keepalive when more data came meanwhile. Nothing needs it:
+  // the keepalive is later than all of that data, so whoever sent it has its answer.
   if (keepalive_ == kOff) keepalive_ = now + kKeepaliveTimeout;
 }
 

@@ -219,12 +219,14 @@ TEST_CASE("a stored floor carries a device without clock over a restart", "[sim]
     if (event.kind == TUNNEL_EVENT_TIMESTAMP_FLOOR) floor = static_cast<std::uint64_t>(event.value);
   }
   REQUIRE(floor >= kWallStart + 600 * kSecond);
+  CHECK(pair.alice.counters().timestamp_floor_ns == floor);  // for whom the event did not reach
   Node::Options options;
   options.number = 1;
   options.seed = 99;
   options.config.timestamp_floor_ns = floor;
   pair.alice.address = ipv4(250);  // the old alice is gone
   auto& reborn = pair.net.add(options);
+  CHECK(reborn.counters().timestamp_floor_ns == floor);
   pair.net.add_peer(reborn, pair.bob);
   pair.net.wall_offset = 0 - kWallStart;  // 1970
   pair.net.send(reborn, pair.bob, 5);
