@@ -7,22 +7,6 @@ using namespace sim;
 
 namespace {
 
-// Fills bob's handshake queue without letting him work on it, so that he is under load.
-void put_under_load(Pair& pair, const Datagram& initiation) {
-  for (int i = 0; i < 128; ++i) {
-    std::array<std::uint8_t, 512> bytes{};
-    std::copy(initiation.bytes.begin(), initiation.bytes.end(), bytes.begin());
-    tunnel_packet packet{};
-    packet.data = bytes.data();
-    packet.length = static_cast<std::uint32_t>(initiation.bytes.size());
-    packet.room = 512;
-    packet.remote = ipv4(200);
-    const auto now = pair.net.time();
-    tunnel_core_open(pair.bob.core(), &packet, 1, &now);
-    REQUIRE(packet.verdict == TUNNEL_VERDICT_CONSUMED);
-  }
-}
-
 // Alice's core believes in Ethernet, so that she can seal any bytes; bob's does not.
 struct AnyBytes {
   Simulation net;
@@ -254,61 +238,6 @@ TEST_CASE("more than 50 initiations a second of one peer are refused", "[sim][ho
   CHECK(pair.bob.counters().handshakes_responded == 2);
 }
 
-TEST_CASE("under load a stranger gets a cookie, and with it a handshake", "[sim][hostile]") {
-  Pair pair;
-  const auto initiation = pair.capture(1);
-  put_under_load(pair, initiation);
-  CHECK(pair.net.open_now(pair.bob, initiation) == TUNNEL_VERDICT_REPLY);
-  CHECK(pair.bob.counters().cookie_replies == 1);
-  CHECK(pair.bob.count(TUNNEL_EVENT_UNDER_LOAD) == 1);
-  pair.net.run_for(100 * kMillisecond);
-  CHECK(pair.alice.count(TUNNEL_EVENT_HANDSHAKE) == 0);
-  CHECK(pair.alice.counters().handshakes_initiated == 1);  // a cookie does not trigger a resend
-
-  bool carried_mac2 = false;
-  pair.net.tap = [&](const Datagram& datagram) {
-    if (datagram.type() != 1) return;
-    carried_mac2 = std::any_of(datagram.bytes.end() - 16, datagram.bytes.end(),
-                               [](auto byte) { return byte != 0; });
-  };
-  pair.net.run_for(6 * kSecond);
-  CHECK(carried_mac2);
-  CHECK(pair.alice.count(TUNNEL_EVENT_HANDSHAKE) == 1);
-}
-
-TEST_CASE("the end of a load is noticed although nothing comes any more", "[sim][hostile]") {
-  Pair pair;
-  const auto initiation = pair.capture(1);
-  put_under_load(pair, initiation);
-  pair.net.lose = [](const Datagram&) { return true; };
-  REQUIRE(pair.net.open_now(pair.bob, initiation) == TUNNEL_VERDICT_REPLY);
-  REQUIRE(pair.bob.counters().under_load == 1);
-  pair.net.run_for(2 * kSecond);
-  CHECK(pair.bob.counters().under_load == 0);
-  CHECK(pair.bob.count(TUNNEL_EVENT_UNDER_LOAD) == 2);
-}
-
-TEST_CASE("a cookie reply moves no endpoint, works once, and only when asked for",
-          "[sim][hostile][history]") {
-  Pair pair;
-  Datagram cookie;
-  pair.net.tap = [&](const Datagram& datagram) {
-    if (datagram.type() == 3) cookie = datagram;
-  };
-  const auto initiation = pair.capture(1);
-  put_under_load(pair, initiation);
-  pair.net.lose = [](const Datagram& datagram) { return datagram.type() == 3; };
-  pair.net.open_now(pair.bob, initiation);
-  REQUIRE(cookie.bytes.size() == 64);
-  auto forged = cookie;
-  forged.bytes[40] ^= 1;
-  CHECK(pair.net.open_now(pair.alice, forged) == TUNNEL_DROP_COOKIE);
-  cookie.from = ipv4(66);
-  CHECK(pair.net.open_now(pair.alice, cookie) == TUNNEL_VERDICT_CONSUMED);
-  CHECK(info_of(pair.alice, pair.bob).endpoint.bytes[3] == 2);
-  CHECK(pair.net.open_now(pair.alice, cookie) == TUNNEL_DROP_COOKIE);
-}
-
 TEST_CASE("a wrong mac2 is ignored when there is no load", "[sim][hostile]") {
   Pair pair;
   auto initiation = pair.capture(1);
@@ -317,44 +246,9 @@ TEST_CASE("a wrong mac2 is ignored when there is no load", "[sim][hostile]") {
   CHECK(pair.bob.counters().handshakes_responded == 1);
 }
 
-TEST_CASE("who proved its address may still ask only so often", "[sim][hostile]") {
-  Pair pair;
-  const auto first = pair.capture(1);
-  put_under_load(pair, first);
-  REQUIRE(pair.net.open_now(pair.bob, first) == TUNNEL_VERDICT_REPLY);
-  Datagram proved;
-  pair.net.lose = [&](const Datagram& datagram) {
-    if (datagram.type() == 1) proved = datagram;
-    return datagram.type() == 1;
-  };
-  pair.net.run_for(6 * kSecond);  // the retry carries mac2
-  auto stranger = proved;
-  stranger.from.port = 1;  // a cookie is for one port
-  put_under_load(pair, first);
-  CHECK(pair.net.open_now(pair.bob, stranger) == TUNNEL_VERDICT_REPLY);
-  for (int i = 0; i < 6; ++i) pair.net.open_now(pair.bob, proved);
-  CHECK(pair.bob.drops(TUNNEL_DROP_RATE_LIMITED) == 1);
-}
-
 TEST_CASE("a handshake message for another key is dropped by its mac1", "[sim][hostile]") {
   Pair pair;
   auto initiation = pair.capture(1);
   initiation.bytes[116] ^= 1;
   CHECK(pair.net.open_now(pair.bob, initiation) == TUNNEL_DROP_MAC1);
-}
-
-TEST_CASE("existing sessions go on under load", "[sim][hostile]") {
-  Pair pair;
-  pair.connect();
-  const auto data = pair.capture(4);
-  auto& carol = pair.net.add(3);
-  pair.net.add_peer(carol, pair.bob);
-  Datagram initiation;
-  pair.net.lose = [&](const Datagram& datagram) {
-    initiation = datagram;
-    return true;
-  };
-  pair.net.send(carol, pair.bob, 0);
-  put_under_load(pair, initiation);
-  CHECK(pair.net.open_now(pair.bob, data) == TUNNEL_VERDICT_DELIVER);
 }

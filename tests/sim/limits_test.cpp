@@ -25,18 +25,6 @@ struct Poll {
   std::int32_t filled;
 };
 
-// Hands the datagram in without polling afterwards.
-std::int32_t open_only(Simulation& net, Node& node, const Datagram& datagram) {
-  auto bytes = datagram.bytes;
-  tunnel_packet packet{};
-  packet.data = bytes.data();
-  packet.length = packet.room = static_cast<std::uint32_t>(bytes.size());
-  packet.remote = datagram.from;
-  const auto now = net.time();
-  tunnel_core_open(node.core(), &packet, 1, &now);
-  return packet.verdict;
-}
-
 std::int32_t seal_only(Simulation& net, Node& from, const Node& to, std::size_t size = 84) {
   const auto inside = inside_packet(from.number(), to.number(), 1, size);
   std::vector<std::uint8_t> bytes(size + 64);
@@ -105,7 +93,7 @@ TEST_CASE("a datagram never goes to a peer whose endpoint was taken away", "[sim
   pair.net.send(pair.alice, pair.bob, 2);
   pair.net.run_for(100 * kMillisecond);
   REQUIRE(response.type() == 2);
-  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(pair.net.open_only(pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
   REQUIRE(Poll(pair.net, pair.alice, 1).filled == 1);  // the session, and one of two packets
 
   set_endpoint(pair.alice, pair.bob, {});
@@ -139,7 +127,7 @@ TEST_CASE("with one handshake a call, poll serves our own and theirs in turn", "
     pair.net.add_peer(pair.alice, dead);
     REQUIRE(seal_only(pair.net, pair.alice, dead) == TUNNEL_VERDICT_HELD);
   }
-  REQUIRE(open_only(pair.net, pair.alice, initiation) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(pair.net.open_only(pair.alice, initiation) == TUNNEL_VERDICT_CONSUMED);
   for (int calls = 0; calls < 3; ++calls) Poll(pair.net, pair.alice, 4);
   CHECK(pair.alice.counters().handshakes_responded == 1);
   CHECK(pair.alice.counters().handshakes_initiated == 2);
@@ -160,7 +148,7 @@ TEST_CASE("packets for a living peer do not wait behind initiations to dead ones
     pair.net.add_peer(pair.alice, dead);
     REQUIRE(seal_only(pair.net, pair.alice, dead) == TUNNEL_VERDICT_HELD);
   }
-  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(pair.net.open_only(pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
   const Poll poll(pair.net, pair.alice, 4);  // the response, and what it sets free
   REQUIRE(poll.filled == 1);
   CHECK(poll.packets[0].peer == id_of(pair.alice, pair.bob));
@@ -216,7 +204,7 @@ TEST_CASE("a packet that was held fits into the buffers poll asks for", "[sim][l
     for (std::size_t size = 1410; size < 1430; ++size) {
       held += seal_only(net, alice, bob, size) == TUNNEL_VERDICT_HELD;
     }
-    REQUIRE(open_only(net, alice, response) == TUNNEL_VERDICT_CONSUMED);
+    REQUIRE(net.open_only(alice, response) == TUNNEL_VERDICT_CONSUMED);
     CHECK(Poll(net, alice, 130).filled == held);
   }
 }
@@ -231,7 +219,7 @@ TEST_CASE("a session is confirmed although what waited for it has grown too big"
   pair.net.send(pair.alice, pair.bob, 1, 1400);
   pair.net.run_for(100 * kMillisecond);
   REQUIRE(tunnel_core_set_mtu(pair.alice.core(), 1280) == TUNNEL_OK);
-  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(pair.net.open_only(pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
   const Poll poll(pair.net, pair.alice, 4);
   REQUIRE(poll.filled == 1);
   CHECK(poll.packets[0].flags == TUNNEL_PACKET_KEEPALIVE);
@@ -247,8 +235,8 @@ TEST_CASE("a message that waits for poll outlives neither its peer nor our key",
   };
   pair.net.send(pair.alice, pair.bob, 1);
   pair.net.run_for(100 * kMillisecond);
-  REQUIRE(open_only(pair.net, pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
-  REQUIRE(open_only(pair.net, pair.bob, initiation) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(pair.net.open_only(pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
+  REQUIRE(pair.net.open_only(pair.bob, initiation) == TUNNEL_VERDICT_CONSUMED);
   CHECK(Poll(pair.net, pair.alice, 0).filled == 0);  // no buffers: the work stays
   CHECK(tunnel_core_deadline(pair.alice.core()) <= pair.net.now());
 

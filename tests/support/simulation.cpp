@@ -173,7 +173,7 @@ void Simulation::inject(Datagram datagram, std::uint64_t delay_ns) {
   network_.push(std::move(datagram));
 }
 
-std::int32_t Simulation::open_now(Node& node, Datagram datagram) {
+std::int32_t Simulation::open_only(Node& node, const Datagram& datagram) {
   Buffer buffer(datagram.bytes);
   buffer.packet.remote = datagram.from;
   buffer.packet.local = datagram.to;
@@ -183,6 +183,11 @@ std::int32_t Simulation::open_now(Node& node, Datagram datagram) {
   const auto verdict = buffer.packet.verdict;
   if (verdict == TUNNEL_VERDICT_DELIVER) node.delivered.push_back(buffer.content());
   if (verdict == TUNNEL_VERDICT_REPLY) post(node, buffer.packet);
+  return verdict;
+}
+
+std::int32_t Simulation::open_now(Node& node, const Datagram& datagram) {
+  const auto verdict = open_only(node, datagram);
   settle(node);
   return verdict;
 }

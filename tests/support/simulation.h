@@ -98,9 +98,10 @@ class Simulation {
 
   // One inside packet from one node to another; the number identifies it.
   void send(Node& from, const Node& to, std::uint64_t number, std::size_t size = 84);
-  void inject(Datagram datagram, std::uint64_t delay_ns = 0);  // straight onto the network
-  std::int32_t open_now(Node& node, Datagram datagram);        // hand it in; the verdict
-  void settle(Node& node);                                     // run what is due now
+  void inject(Datagram datagram, std::uint64_t delay_ns = 0);    // straight onto the network
+  std::int32_t open_only(Node& node, const Datagram& datagram);  // hand it in; the verdict
+  std::int32_t open_now(Node& node, const Datagram& datagram);   // and run what is due then
+  void settle(Node& node);                                       // run what is due now
 
   void run_until(std::uint64_t when);
   void run_for(std::uint64_t ns) { run_until(now_ + ns); }
