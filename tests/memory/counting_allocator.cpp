@@ -10,9 +10,14 @@ namespace {
 
 std::atomic<std::uint64_t> calls;
 std::atomic<std::int64_t> bytes;
+std::atomic<std::int64_t> until_failure;  // 0 and below: none fails
 
 void* counted(void* memory) noexcept {
   if (memory == nullptr) return nullptr;
+  if (until_failure > 0 && --until_failure == 0) {
+    std::free(memory);
+    return nullptr;
+  }
   ++calls;
   bytes += static_cast<std::int64_t>(malloc_usable_size(memory) + 8);  // and its header
   return memory;
@@ -38,6 +43,18 @@ void* aligned(std::size_t size, std::align_val_t alignment) noexcept {
 
 AllocationCount allocations() noexcept {
   return {calls, bytes};
+}
+
+FailingAllocation::FailingAllocation(std::int64_t number) noexcept {
+  until_failure = number;
+}
+
+FailingAllocation::~FailingAllocation() {
+  until_failure = 0;
+}
+
+bool FailingAllocation::happened() const noexcept {
+  return until_failure == 0;
 }
 
 void* operator new(std::size_t size) {

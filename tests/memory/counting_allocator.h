@@ -9,3 +9,12 @@ struct AllocationCount {
 };
 
 AllocationCount allocations() noexcept;
+
+// While one of these lives, allocation number `number` (from 1) fails, as if memory were out.
+class FailingAllocation {
+ public:
+  explicit FailingAllocation(std::int64_t number) noexcept;
+  ~FailingAllocation();
+  FailingAllocation(const FailingAllocation&) = delete;
+  bool happened() const noexcept;
+};
