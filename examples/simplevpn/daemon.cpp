@@ -291,6 +291,8 @@ void Daemon::take_signal() {
 void Daemon::take_events() {
   while (const auto event = engine_->next_event()) {
     log_event(log_, names_, *event);
+    if (event->kind == TUNNEL_EVENT_DEVICE_LOST) lost_ = Lost::interface;
+    if (event->kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
     static_cast<void>(tunnel_resolver_event(resolver_.get(), &*event));
     if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &*event));
   }
@@ -330,12 +332,28 @@ int Daemon::stop() {
 int Daemon::exit_status(int undone) const {
   if (undone != kOk) return undone;
   if (end_ == End::interrupted) return kInterrupted;
-  if (end_ != End::lost) return kOk;
-  return fail(output_, {.exit = kFailure,
-                        .code = "E_INTERFACE_LOST",
-                        .message = "the interface " + name_ +
-                                   " is gone: " + tunnel_status_text(engine_result_),
-                        .hint = "somebody deleted it (ip link del?); start the tunnel anew"});
+  return end_ == End::lost ? fail(output_, loss()) : kOk;
+}
+
+// A transport that failed but could be opened anew ends nothing; what was lost last ended the run.
+Failure Daemon::loss() const {
+  const std::string reason = tunnel_status_text(engine_result_);
+  if (engine_result_ != TUNNEL_ERR_CLOSED || lost_ == Lost::nothing) {
+    return {.exit = kFailure,
+            .code = "E_STOPPED",
+            .message = "the tunnel " + name_ + " stopped by itself: " + reason,
+            .hint = "start it anew"};
+  }
+  if (lost_ == Lost::transport) {
+    return {.exit = kFailure,
+            .code = "E_TRANSPORT_LOST",
+            .message = "the UDP socket of " + name_ + " is gone: " + reason,
+            .hint = "it could not be opened anew or waited for; start the tunnel anew"};
+  }
+  return {.exit = kFailure,
+          .code = "E_INTERFACE_LOST",
+          .message = "the interface " + name_ + " is gone: " + reason,
+          .hint = "somebody deleted it (ip link del?); start the tunnel anew"};
 }
 
 }  // namespace simplevpn

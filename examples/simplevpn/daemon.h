@@ -48,6 +48,7 @@ class Daemon {
 
  private:
   enum class End { none, terminated, interrupted, removed, lost };
+  enum class Lost { nothing, interface, transport };
 
   // The stages of start(), in this order; each returns 0 or the exit status of its failure.
   int read_config();
@@ -75,6 +76,7 @@ class Daemon {
   void take_events();
   int stop();
   int exit_status(int undone) const;
+  Failure loss() const;
   int refuse(std::int32_t status, const std::string& doing, const std::string& hint = "");
 
   const std::string path_;
@@ -96,6 +98,7 @@ class Daemon {
   std::thread engine_thread_;
   std::atomic<std::int32_t> engine_result_{0};
   std::atomic<End> end_{End::none};
+  Lost lost_ = Lost::nothing;  // what an event said last; only the caller's thread
 };
 
 }  // namespace simplevpn
