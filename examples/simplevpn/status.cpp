@@ -85,6 +85,7 @@ std::int32_t read_status(const std::string& name, TunnelStatus& status) {
   status.now_ns = wall_now_ns();
   status.addresses = interface_addresses(name);
   tunnel_snapshot_get_interface(snapshot, &status.interface);
+  tunnel_snapshot_get_engine(snapshot, &status.engine);
   status.mtu = status.interface.mtu != 0 ? status.interface.mtu : interface_mtu(name);
   tunnel_snapshot_peer peer = TUNNEL_SNAPSHOT_PEER_INIT;
   for (std::size_t i = 0; tunnel_snapshot_get_peer(snapshot, i, &peer) == TUNNEL_OK; ++i) {

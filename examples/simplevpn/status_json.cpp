@@ -52,11 +52,15 @@ std::string key_of(std::int32_t verdict) {
   return key;
 }
 
-ordered_json counters_json(const tunnel_counters& counters) {
+ordered_json drops_json(const std::uint64_t (&counts)[TUNNEL_DROP_COUNT]) {
   ordered_json drops = ordered_json::object();
   for (std::int32_t i = 0; i < TUNNEL_DROP_COUNT; ++i) {
-    if (counters.drops[i] != 0) drops[key_of(TUNNEL_DROP_FIRST + i)] = counters.drops[i];
+    if (counts[i] != 0) drops[key_of(TUNNEL_DROP_FIRST + i)] = counts[i];
   }
+  return drops;
+}
+
+ordered_json counters_json(const tunnel_counters& counters) {
   return {{"rx_packets", counters.rx_packets},
           {"rx_bytes", counters.rx_bytes},
           {"tx_packets", counters.tx_packets},
@@ -71,7 +75,19 @@ ordered_json counters_json(const tunnel_counters& counters) {
           {"keepalives_received", counters.keepalives_received},
           {"staged_packets", counters.staged_packets},
           {"memory_bytes", counters.memory_bytes},
-          {"drops", std::move(drops)}};
+          {"drops", drops_json(counters.drops)}};
+}
+
+ordered_json engine_json(const tunnel_engine_counters& counters) {
+  return {{"wakeups", counters.wakeups},
+          {"device_reads", counters.device_reads},
+          {"device_packets_in", counters.device_packets_in},
+          {"device_packets_out", counters.device_packets_out},
+          {"transport_reads", counters.transport_reads},
+          {"transport_packets_in", counters.transport_packets_in},
+          {"transport_packets_out", counters.transport_packets_out},
+          {"device_drops", drops_json(counters.device_drops)},
+          {"transport_drops", drops_json(counters.transport_drops)}};
 }
 
 ordered_json tunnel_json(const TunnelStatus& status) {
@@ -89,6 +105,7 @@ ordered_json tunnel_json(const TunnelStatus& status) {
       {"up_since", time_or_null(interface.since_s * 1'000'000'000)},
       {"pid", number_or_null(interface.process)},
       {"counters", ours ? counters_json(interface.counters) : ordered_json(nullptr)},
+      {"engine", ours ? engine_json(status.engine) : ordered_json(nullptr)},
       {"peers", std::move(peers)}};
 }
 

@@ -95,6 +95,25 @@ std::string line_of(const Row& row, const std::array<std::size_t, kColumns>& wid
   return line + row.back();
 }
 
+// "   tunnel: 3 forged, 12 replay" when something was refused there.
+std::string drops_of(const char* place, const std::uint64_t (&counts)[TUNNEL_DROP_COUNT]) {
+  std::string text;
+  for (std::int32_t i = 0; i < TUNNEL_DROP_COUNT; ++i) {
+    if (counts[i] == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(counts[i]) + " " +
+            tunnel_status_text(TUNNEL_DROP_FIRST + i);
+  }
+  return text.empty() ? "" : std::string("   ") + place + ": " + text;
+}
+
+// What was refused by whom: by the protocol, by the interface, by the socket.
+std::string drops_line(const TunnelStatus& status) {
+  const std::string text = drops_of("tunnel", status.interface.counters.drops) +
+                           drops_of("interface", status.engine.device_drops) +
+                           drops_of("socket", status.engine.transport_drops);
+  return text.empty() ? "" : "  dropped" + text + "\n";
+}
+
 }  // namespace
 
 std::string status_table(const TunnelStatus& status, bool color) {
@@ -106,14 +125,14 @@ std::string status_table(const TunnelStatus& status, bool color) {
     for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], width(row[i]));
   }
   std::string text = head(status);
-  if (status.peers.empty()) return text;
+  if (status.peers.empty()) return text + drops_line(status);
   text += "  " + line_of(rows.front(), widths) + "\n";
   for (std::size_t i = 0; i < status.peers.size(); ++i) {
     const auto& peer = status.peers[i];
     text += bullet(is_live(status, peer), color) + line_of(rows[i + 1], widths) +
             hint(status, peer) + "\n";
   }
-  return text;
+  return text + drops_line(status);
 }
 
 }  // namespace simplevpn

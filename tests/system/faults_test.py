@@ -1,5 +1,6 @@
 """A tunnel in use when something is taken away from it: interface, network, descriptors, peer."""
 
+import re
 import signal
 import subprocess
 import time
@@ -100,6 +101,22 @@ def test_no_route_to_the_peer_is_survived(both):
         left.host.ip("route", "del", kind, "192.0.2.2/32")
         assert traffic.answers(left.host, right.ipv4)
     assert left.running()
+
+
+def test_what_interface_and_socket_refuse_is_counted_and_shown(both):
+    """Also `wg show` works then: it skips the keys of ours that it does not know."""
+    left, right = both
+    left.host.ip("route", "add", "unreachable", "192.0.2.2/32")
+    assert not traffic.answers(left.host, right.ipv4)
+    left.host.ip("route", "del", "unreachable", "192.0.2.2/32")
+    left.host.ip("link", "set", "wg0", "down")
+    assert not traffic.answers(right.host, left.ipv4)
+    engine = left.status()["engine"]
+    assert list(engine["transport_drops"]) == ["unreachable"]
+    assert list(engine["device_drops"]) == ["input_or_output_error"]
+    shown = left.host.run(left.program, "status", "wg0").stdout
+    assert re.search(r"^  dropped   interface: \d+ \S.*   socket: \d+ unreachable$", shown, re.M)
+    assert left.seen(right).latest_handshake > 0
 
 
 def test_a_peer_that_is_away_costs_nothing(both):

@@ -90,6 +90,11 @@ typedef struct tunnel_snapshot_interface {
 TUNNEL_API int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
                                                  tunnel_snapshot_interface* out);
 
+/* What the daemon's engine counted, with the packets that its device and its transport refused;
+ * all zero when the daemon is not ours. */
+TUNNEL_API int32_t tunnel_snapshot_get_engine(const tunnel_snapshot* snapshot,
+                                              tunnel_engine_counters* out);
+
 typedef struct tunnel_snapshot_peer {
   uint32_t size; /* sizeof(tunnel_snapshot_peer) */
   uint32_t keepalive_s;

@@ -97,6 +97,11 @@ int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
   return base::write_sized(snapshot->content.interface, out);
 }
 
+int32_t tunnel_snapshot_get_engine(const tunnel_snapshot* snapshot, tunnel_engine_counters* out) {
+  if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return base::write_sized(snapshot->content.engine, out);
+}
+
 int32_t tunnel_snapshot_get_peer(const tunnel_snapshot* snapshot, size_t index,
                                  tunnel_snapshot_peer* out) {
   if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;

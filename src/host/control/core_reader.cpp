@@ -96,6 +96,13 @@ std::uint16_t CoreReader::port() {
   return static_cast<std::uint16_t>(port > 0 ? port : 0);
 }
 
+tunnel_engine_counters CoreReader::engine_counters() {
+  const std::lock_guard lock(mutex_);
+  tunnel_engine_counters counters = TUNNEL_ENGINE_COUNTERS_INIT;
+  if (engine_ != nullptr) (void)tunnel_engine_get_counters(engine_, &counters);
+  return counters;
+}
+
 void CoreReader::detach() {
   const std::lock_guard lock(mutex_);
   engine_ = nullptr;

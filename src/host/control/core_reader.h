@@ -61,6 +61,9 @@ class CoreReader {
   // Port of the transport, 0 = unknown.
   std::uint16_t port();
 
+  // What the engine counted; all zero without an engine.
+  tunnel_engine_counters engine_counters();
+
   // Lets go of the engine. When it returns, no call into the engine is under way, and none follows.
   void detach();
 

@@ -2,7 +2,7 @@
 // x_: other implementations and `wg` skip what they do not know.
 #pragma once
 
-#include <tunnel/core.h>
+#include <tunnel/engine.h>
 
 #include <array>
 #include <cstdint>
@@ -10,13 +10,15 @@
 
 namespace tunnel::host {
 
-// "x_rx_packets" and so on stand for the members of tunnel_counters; drops are "x_drop_NUMBER".
+// "x_rx_packets" and so on stand for the members of tunnel_counters, "x_engine_..." for those of
+// tunnel_engine_counters; drops are "x_drop_NUMBER", "x_device_drop_NUMBER" and so on.
+template <class Counters>
 struct CounterName {
   std::string_view name;
-  std::uint64_t tunnel_counters::*member;
+  std::uint64_t Counters::*member;
 };
 
-inline constexpr std::array<CounterName, 16> kCounterNames = {{
+inline constexpr std::array<CounterName<tunnel_counters>, 16> kCounterNames = {{
     {"x_rx_packets", &tunnel_counters::rx_packets},
     {"x_rx_bytes", &tunnel_counters::rx_bytes},
     {"x_tx_packets", &tunnel_counters::tx_packets},
@@ -35,6 +37,18 @@ inline constexpr std::array<CounterName, 16> kCounterNames = {{
     {"x_memory_bytes", &tunnel_counters::memory_bytes},
 }};
 
+inline constexpr std::array<CounterName<tunnel_engine_counters>, 7> kEngineCounterNames = {{
+    {"x_engine_wakeups", &tunnel_engine_counters::wakeups},
+    {"x_engine_device_reads", &tunnel_engine_counters::device_reads},
+    {"x_engine_device_packets_in", &tunnel_engine_counters::device_packets_in},
+    {"x_engine_device_packets_out", &tunnel_engine_counters::device_packets_out},
+    {"x_engine_transport_reads", &tunnel_engine_counters::transport_reads},
+    {"x_engine_transport_packets_in", &tunnel_engine_counters::transport_packets_in},
+    {"x_engine_transport_packets_out", &tunnel_engine_counters::transport_packets_out},
+}};
+
 inline constexpr std::string_view kDropPrefix = "x_drop_";
+inline constexpr std::string_view kDeviceDropPrefix = "x_device_drop_";
+inline constexpr std::string_view kTransportDropPrefix = "x_transport_drop_";
 
 }  // namespace tunnel::host

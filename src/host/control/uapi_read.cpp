@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
+#include <utility>
 
 #include "host/config/config.h"
 #include "host/control/uapi.h"
@@ -49,23 +51,39 @@ bool read_private_key(std::string_view text, tunnel_snapshot_interface& out) {
   return tunnel_key_public(key.data(), out.public_key) == TUNNEL_OK || out.has_key == 0;
 }
 
-bool read_drop(std::string_view key, std::string_view value, tunnel_counters& counters) {
+bool read_drop(std::string_view number, std::string_view value, std::span<std::uint64_t> drops) {
   std::size_t verdict = 0;
-  if (!read(key.substr(kDropPrefix.size()), verdict)) return true;  // of a newer daemon
-  if (verdict < TUNNEL_DROP_FIRST || verdict >= TUNNEL_DROP_FIRST + TUNNEL_DROP_COUNT) return true;
-  return read(value, counters.drops[verdict - TUNNEL_DROP_FIRST]);
+  if (!read(number, verdict)) return true;  // of a newer daemon
+  if (verdict < TUNNEL_DROP_FIRST || verdict >= TUNNEL_DROP_FIRST + drops.size()) return true;
+  return read(value, drops[verdict - TUNNEL_DROP_FIRST]);
 }
 
-bool read_counter(std::string_view key, std::string_view value, tunnel_counters& counters) {
-  if (key.starts_with(kDropPrefix)) return read_drop(key, value, counters);
-  if (key == "x_under_load") return read(value, counters.under_load);
-  const auto found = std::find_if(kCounterNames.begin(), kCounterNames.end(),
-                                  [&](const CounterName& counter) { return counter.name == key; });
-  return found == kCounterNames.end() || read(value, counters.*found->member);
+template <class Names, class Counters>
+bool read_named(const Names& names, std::string_view key, std::string_view value,
+                Counters& counters) {
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const auto& counter) { return counter.name == key; });
+  return found == names.end() || read(value, counters.*found->member);
 }
 
-bool read_interface_line(std::string_view key, std::string_view value,
-                         tunnel_snapshot_interface& out) {
+bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
+  tunnel_counters& core = out.interface.counters;
+  const std::pair<std::string_view, std::span<std::uint64_t>> drops[] = {
+      {kDropPrefix, core.drops},
+      {kDeviceDropPrefix, out.engine.device_drops},
+      {kTransportDropPrefix, out.engine.transport_drops},
+  };
+  for (const auto& [prefix, counts] : drops) {
+    if (key.starts_with(prefix)) return read_drop(key.substr(prefix.size()), value, counts);
+  }
+  if (key == "x_under_load") return read(value, core.under_load);
+  if (key == "x_engine_running") return read(value, out.engine.running);
+  return read_named(kCounterNames, key, value, core) &&
+         read_named(kEngineCounterNames, key, value, out.engine);
+}
+
+bool read_interface_line(std::string_view key, std::string_view value, Snapshot& snapshot) {
+  tunnel_snapshot_interface& out = snapshot.interface;
   if (key == "private_key") return read_private_key(value, out);
   if (key == "listen_port") return read(value, out.port);
   if (key == "fwmark") return read(value, out.fwmark);
@@ -75,7 +93,7 @@ bool read_interface_line(std::string_view key, std::string_view value,
     out.ours = 1;
     return read(value, out.since_s);
   }
-  return read_counter(key, value, out.counters);
+  return read_counter(key, value, snapshot);
 }
 
 bool read_endpoint_line(std::string_view value, tunnel_address& endpoint) {
@@ -130,7 +148,7 @@ bool read_line(std::string_view line, Snapshot& snapshot) {
     auto& bytes = snapshot.peers.emplace_back().info.public_key;
     return read_key(value, base::MutableBytesOf<TUNNEL_KEY_SIZE>(bytes));
   }
-  if (snapshot.peers.empty()) return read_interface_line(key, value, snapshot.interface);
+  if (snapshot.peers.empty()) return read_interface_line(key, value, snapshot);
   return read_peer_line(key, value, snapshot.peers.back());
 }
 

@@ -19,6 +19,7 @@ struct SnapshotPeer {
 
 struct Snapshot {
   tunnel_snapshot_interface interface = TUNNEL_SNAPSHOT_INTERFACE_INIT;
+  tunnel_engine_counters engine = TUNNEL_ENGINE_COUNTERS_INIT;
   std::vector<SnapshotPeer> peers;
   int error = -1;  // of the final errno line; -1 = there was none
 };

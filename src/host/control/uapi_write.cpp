@@ -47,16 +47,29 @@ void put_key(std::string_view key, base::BytesOf<TUNNEL_KEY_SIZE> value, WipedBu
   out.append("\n");
 }
 
+void write_drops(std::string_view prefix, std::span<const std::uint64_t> drops, WipedBuffer& out) {
+  for (std::size_t i = 0; i < drops.size(); ++i) {
+    if (drops[i] == 0) continue;
+    out.append(prefix);
+    put_number(std::to_string(TUNNEL_DROP_FIRST + i), drops[i], out);
+  }
+}
+
 void write_counters(const tunnel_counters& counters, WipedBuffer& out) {
-  for (const CounterName& counter : kCounterNames) {
+  for (const auto& counter : kCounterNames) {
     put_number(counter.name, counters.*counter.member, out);
   }
   put_number("x_under_load", counters.under_load, out);
-  for (std::size_t i = 0; i < TUNNEL_DROP_COUNT; ++i) {
-    if (counters.drops[i] == 0) continue;
-    out.append(kDropPrefix);
-    put_number(std::to_string(TUNNEL_DROP_FIRST + i), counters.drops[i], out);
+  write_drops(kDropPrefix, counters.drops, out);
+}
+
+void write_engine(const tunnel_engine_counters& counters, WipedBuffer& out) {
+  for (const auto& counter : kEngineCounterNames) {
+    put_number(counter.name, counters.*counter.member, out);
   }
+  put_number("x_engine_running", counters.running, out);
+  write_drops(kDeviceDropPrefix, counters.device_drops, out);
+  write_drops(kTransportDropPrefix, counters.transport_drops, out);
 }
 
 }  // namespace
@@ -71,6 +84,7 @@ void write_interface(const InterfaceStatus& status, WipedBuffer& out) {
   put_number("x_mtu", status.mtu, out);
   put_number("x_process", status.process, out);
   write_counters(status.counters, out);
+  write_engine(status.engine, out);
 }
 
 void write_peer(const PeerStatus& status, WipedBuffer& out) {

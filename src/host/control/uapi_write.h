@@ -2,7 +2,7 @@
 // the end. It holds keys, so it is built in a buffer that is wiped.
 #pragma once
 
-#include <tunnel/core.h>
+#include <tunnel/engine.h>
 
 #include <cstdint>
 #include <span>
@@ -20,6 +20,7 @@ struct InterfaceStatus {
   std::uint64_t since_s;
   std::uint32_t process;
   const tunnel_counters& counters;
+  const tunnel_engine_counters& engine;
 };
 
 struct PeerStatus {

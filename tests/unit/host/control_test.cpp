@@ -167,6 +167,19 @@ TEST_CASE("a snapshot says what the configuration said, without secrets", "[host
   CHECK(tunnel_snapshot_get_peer(snapshot.get(), 2, &none) == TUNNEL_ERR_NOT_FOUND);
 }
 
+TEST_CASE("a snapshot has what the engine counted", "[host][control]") {
+  Daemon daemon(example());
+  daemon.start();
+  tunnel_engine_counters engine = TUNNEL_ENGINE_COUNTERS_INIT;
+  // A request wakes the engine, unless it was awake anyhow: soon after the start.
+  for (int request = 0; request < 10 && engine.wakeups == 0; ++request) {
+    REQUIRE(tunnel_snapshot_get_engine(daemon.ask().get(), &engine) == TUNNEL_OK);
+  }
+  CHECK(engine.running == 1);
+  CHECK(engine.wakeups > 0);
+  CHECK(tunnel_snapshot_get_engine(nullptr, &engine) == TUNNEL_ERR_ARGUMENT);
+}
+
 TEST_CASE("the socket is private and is removed at the end", "[host][control]") {
   Daemon daemon(example());
   daemon.start();
