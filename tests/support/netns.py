@@ -11,7 +11,8 @@ daemons too, and the interfaces vanish with the network namespace.
         lab.veth(client, "192.0.2.1/24", server, "192.0.2.2/24")
         client.run("ping", "-c1", "192.0.2.2")
 
-Needs root (or the root of a user namespace: unshare -Ur); `missing()` says what is absent.
+Needs root: captures and large buffers are not given to the root of a user namespace. `missing()`
+says what is absent.
 """
 
 import contextlib
@@ -68,7 +69,8 @@ def _only_child(pid):
 
 
 class Process(subprocess.Popen):
-    """A program inside a Host. Signals go to the program itself, not to the nsenter above it."""
+    """A program inside a Host. Signals go to the program itself, not to the nsenter above it, which
+    only has to be woken: it stops when the program is stopped."""
 
     def program(self):
         """Pid of the program as the machine sees it, once nsenter has started it."""
@@ -79,6 +81,8 @@ class Process(subprocess.Popen):
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.program(), sig)
+                if sig == signal.SIGCONT:
+                    os.kill(self.pid, sig)
 
 
 class Host:
@@ -231,7 +235,7 @@ def missing(*programs, tun=False):
         if not shutil.which(program):
             return f"{program} is not installed"
     if os.geteuid() != 0:
-        return "needs root (or: unshare -Ur)"
+        return "needs root"
     if tun and not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         return "/dev/net/tun is not usable"
     try:

@@ -7,16 +7,22 @@
 Inside addresses are 10.9.0.N and fd09::N, where N is the peer's number.
 """
 
+import contextlib
+import ctypes
 import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 from dataclasses import dataclass
 
 from netns import wait_until
 
 PORT = 51820
+_SO_RCVBUFFORCE = 33
+_WIDE = 16 << 20
+_PIDFD_GETFD = 438  # everywhere
 _numbers = itertools.count(1)
 
 
@@ -45,6 +51,27 @@ def key():
 
 def endpoint(address, port=PORT):
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def sockets_of(pid):
+    """Descriptors of a process that are sockets."""
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+                yield int(name)
+
+
+def borrowed_socket(pid, number):
+    """A copy of another process's descriptor: the same socket."""
+    process = os.pidfd_open(pid)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        copy = libc.syscall(_PIDFD_GETFD, process, number, 0)
+        if copy < 0:
+            raise OSError(ctypes.get_errno(), f"pidfd_getfd: {number} of {pid}")
+        return socket.socket(fileno=copy)
+    finally:
+        os.close(process)
 
 
 class Peer:
@@ -106,6 +133,10 @@ class Peer:
                     return int(line.split()[1])
         raise LookupError(name)
 
+    def state(self):
+        """One letter: R, S, T..."""
+        return self._stat()[0]
+
     def sleeps(self):
         """How often its threads have gone to sleep and woken, altogether."""
         total = 0
@@ -115,9 +146,11 @@ class Peer:
         return total
 
     def cpu_ticks(self):
+        return sum(map(int, self._stat()[11:13]))
+
+    def _stat(self):
         with open(f"/proc/{self.pid()}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
+            return file.read().rsplit(")", 1)[1].split()
 
 
 @dataclass(frozen=True)
@@ -135,18 +168,29 @@ class WireguardGo(Peer):
     kind = "wireguard-go"
 
     def start(self):
-        socket = f"/run/wireguard/{self.interface}.sock"
-        self.host.run("rm", "-f", socket)  # of one that was killed
+        listener = f"/run/wireguard/{self.interface}.sock"
+        self.host.run("rm", "-f", listener)  # of one that was killed
         self.host.write("/run/wg0.wg", self._config())
         self.process = self.host.popen(
             "env", "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1", "LOG_LEVEL=error",
             "wireguard-go", "-f", self.interface, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.host.exists(socket), what="wireguard-go listens")
+        wait_until(lambda: self.host.exists(listener), what="wireguard-go listens")
         self.host.run("wg", "setconf", self.interface, "/run/wg0.wg")
         for address in self.addresses:
             nodad = ["nodad"] if ":" in address else []
             self.host.ip("address", "add", address, "dev", self.interface, *nodad)
         self.host.ip("link", "set", "dev", self.interface, "mtu", self.mtu or 1420, "up")
+
+    def widen(self):
+        """Room for traffic while the machine is busy elsewhere: its UDP sockets have the system's
+        default buffer, which holds 92 full packets, and what the kernel throws away there is no
+        fault of either implementation. The default is the machine's, not the host's, so the buffers
+        are set from outside, on copies of its descriptors."""
+        for number in sockets_of(self.pid()):
+            with borrowed_socket(self.pid(), number) as copy:
+                if copy.type == socket.SOCK_DGRAM and copy.getsockname()[1] == self.port:
+                    copy.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _WIDE)
+        self.host.ip("link", "set", "dev", self.interface, "txqueuelen", 10_000)
 
     def set(self, *arguments):
         self.host.run("wg", "set", self.interface, *arguments)
