@@ -10,12 +10,30 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import netns  # noqa: E402  (found through the line above)
+import sanitizers  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def sanitizer_reports():
+    """Where programs under a sanitizer leave what they find, also those without a terminal."""
+    with sanitizers.Reports() as reports:
+        yield reports
+
+
+@pytest.fixture(autouse=True)
+def sound(sanitizer_reports):
+    """A test fails when a program that it started was found out by a sanitizer. It is set up before
+    the hosts of a test, so that it looks when everything in them has ended."""
+    yield
+    found = sanitizer_reports.take()
+    assert not found, found
 
 
 @pytest.fixture(scope="session")
 def simplevpn():
     """Path of the program."""
     path = os.environ.get("SIMPLEVPN", str(ROOT / "build" / "dev" / "bin" / "simplevpn"))
+    path = os.path.abspath(path)  # hosts run it in another directory
     if not os.access(path, os.X_OK):
         pytest.skip(f"{path} is not built")
     return path
