@@ -71,19 +71,24 @@ class Pool {
     if (free_ == kNone && !grow()) return kNone;
     const std::uint32_t id = free_;
     free_ = objects_[id].next;
-    objects_[id] = T{};
+    renew(objects_[id]);
     ++live_;
     return id;
   }
 
   void give_back(std::uint32_t id) noexcept {
-    objects_[id] = T{};
+    renew(objects_[id]);
     objects_[id].next = free_;
     free_ = id;
     if (--live_ == 0) *this = Pool{};
   }
 
  private:
+  static void renew(T& object) noexcept {
+    std::destroy_at(&object);
+    std::construct_at(&object);
+  }
+
   bool grow() noexcept {
     const std::uint32_t first = objects_.size();
     if (!objects_.grow()) return false;

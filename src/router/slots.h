@@ -1,7 +1,8 @@
 // slots.h — the contents of one trie node: what hangs below each value of six address bits.
 //
 // A node may have 64 children and 63 prefixes that end inside its six bits. Two words say which
-// exist; their 32-bit references lie packed in one array, children first. A prefix of `bits` (0-5)
+// exist; their 32-bit references lie packed in one array, children first: in the node itself while
+// they are few, so that a lookup finds all it needs in one cache line. A prefix of `bits` (0-5)
 // leading bits has the number (1 << bits) + value of those bits, so a longer prefix has a higher
 // number.
 #pragma once
@@ -10,7 +11,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "router/pool.h"
 
@@ -31,17 +31,28 @@ inline constexpr auto kCovering = [] {
   return table;
 }();
 
+// What makes a node of each family 64 bytes long.
+inline constexpr unsigned kNearIpv4 = 8;
+inline constexpr unsigned kNearIpv6 = 6;
+
+// With room for kNear references inside.
+template <unsigned kNear>
 class Slots {
  public:
+  Slots() noexcept = default;
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+  ~Slots() { clear(); }
+
   unsigned child_count() const noexcept { return count(children_); }
   unsigned prefix_count() const noexcept { return count(prefixes_); }
 
   // References, kNone where nothing is.
   std::uint32_t child(unsigned six) const noexcept {
-    return has(children_, six) ? refs_[rank(children_, six)] : kNone;
+    return has(children_, six) ? refs()[rank(children_, six)] : kNone;
   }
   std::uint32_t prefix(unsigned number) const noexcept {
-    return has(prefixes_, number) ? refs_[child_count() + rank(prefixes_, number)] : kNone;
+    return has(prefixes_, number) ? refs()[child_count() + rank(prefixes_, number)] : kNone;
   }
   // Number of the longest prefix of this node that holds the six bits; 0 = none.
   unsigned longest(unsigned six) const noexcept {
@@ -49,7 +60,7 @@ class Slots {
     return hits == 0 ? 0 : 63u - static_cast<unsigned>(std::countl_zero(hits));
   }
   // The first reference; for a node that has one.
-  std::uint32_t first() const noexcept { return refs_[0]; }
+  std::uint32_t first() const noexcept { return refs()[0]; }
 
   // Puts a reference where nothing was. False: out of memory, nothing changed.
   [[nodiscard]] bool add_child(unsigned six, std::uint32_t ref) noexcept;
@@ -58,6 +69,7 @@ class Slots {
   void replace_child(unsigned six, std::uint32_t ref) noexcept;
   void remove_child(unsigned six) noexcept;
   void remove_prefix(unsigned number) noexcept;
+  void clear() noexcept;
 
   std::size_t memory_bytes() const noexcept;  // beyond the object itself
 
@@ -70,12 +82,24 @@ class Slots {
   static unsigned rank(std::uint64_t word, unsigned bit) noexcept {
     return count(word & (mask(bit) - 1));
   }
+  bool is_far() const noexcept { return room_ > kNear; }
+  const std::uint32_t* refs() const noexcept { return is_far() ? far_ : near_; }
+  std::uint32_t* refs() noexcept { return is_far() ? far_ : near_; }
+  static unsigned room_for(unsigned count) noexcept;
+  bool move_to(unsigned room, unsigned count) noexcept;
   bool open_gap(unsigned position, std::uint32_t ref) noexcept;
   void close_gap(unsigned position) noexcept;
 
   std::uint64_t children_ = 0;
   std::uint64_t prefixes_ = 0;
-  std::unique_ptr<std::uint32_t[]> refs_;
+  union {
+    std::uint32_t near_[kNear] = {};
+    std::uint32_t* far_;  // owned
+  };
+  std::uint8_t room_ = kNear;  // up to 126 references
 };
+
+extern template class Slots<kNearIpv4>;
+extern template class Slots<kNearIpv6>;
 
 }  // namespace tunnel::router

@@ -152,7 +152,7 @@ void Trie<Key>::remove_all(Owner owner) noexcept {
 template <class Key>
 void Trie<Key>::take_out(const Place& where) noexcept {
   const Entry& entry = entries_[where.entry];
-  Slots& slots = where.node->slots;
+  auto& slots = where.node->slots;
   const std::size_t before = slots.memory_bytes();
   if (entry.home() == where.node->depth) {
     slots.remove_prefix(entry.number());

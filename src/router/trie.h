@@ -44,6 +44,8 @@ class Trie {
     return prefix_number(prefix.six(home_of(length)), (kLead + length) % 6);
   }
 
+  using Slots = router::Slots<Key::kBits == 32 ? kNearIpv4 : kNearIpv6>;
+
   struct Entry {
     Key prefix;
     Owner owner = kNobody;
@@ -61,16 +63,17 @@ class Trie {
   };
 
   // Decides by the six bits at `depth`, for addresses that agree with `path` up to there.
-  struct Node {
-    Slots slots;
-    Key path;
-    std::uint32_t next = kNone;  // the pool's
+  struct alignas(64) Node {
+    [[no_unique_address]] Slots slots;  // what follows may begin in its padding
     std::uint8_t depth = 0;
+    std::uint32_t next = kNone;  // the pool's
+    Key path;
 
     bool on_way_to(const Key& key) const noexcept {
       return common_bits(path, key) + kLead >= depth;
     }
   };
+  static_assert(sizeof(Node) == 64);  // a cache line
 
   // Where a prefix is, or would be: the lowest node on its way and that node's parent.
   struct Place {

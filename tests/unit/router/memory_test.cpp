@@ -27,11 +27,20 @@ tunnel_prefix ipv4_host(std::uint32_t number) {
 
 }  // namespace
 
-// The room takes memory in one way only, which this replaces for the program.
+// The room takes memory in two ways, which these replace for the program.
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
   if (allocation_refused()) return nullptr;
   try {
     return ::operator new[](size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void* operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  if (allocation_refused()) return nullptr;
+  try {
+    return ::operator new[](size, alignment);
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
