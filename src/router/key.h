@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/base.h"
@@ -25,6 +26,11 @@ struct Ipv4Key {
   // The six bits at `depth`, which is below kLead + kBits.
   unsigned six(unsigned depth) const noexcept {
     return static_cast<unsigned>(std::uint64_t{bits} << (32 - kLead) << depth >> 58);
+  }
+  // The first `length` bits (1-32) as a number.
+  std::size_t top(unsigned length) const noexcept { return bits >> (kBits - length); }
+  static Ipv4Key with_top(std::size_t value, unsigned length) noexcept {
+    return {static_cast<std::uint32_t>(value << (kBits - length))};
   }
   // The first `length` bits, then zeros.
   Ipv4Key first(unsigned length) const noexcept {
@@ -52,6 +58,11 @@ struct Ipv6Key {
     const unsigned start = depth - kLead;
     if (start >= 64) return static_cast<unsigned>(low << (start - 64) >> 58);
     return static_cast<unsigned>((high << start | low >> (64 - start)) >> 58);
+  }
+  // As for IPv4, up to 64 bits.
+  std::size_t top(unsigned length) const noexcept { return high >> (64 - length); }
+  static Ipv6Key with_top(std::size_t value, unsigned length) noexcept {
+    return {std::uint64_t{value} << (64 - length), 0};
   }
   Ipv6Key first(unsigned length) const noexcept {
     if (length == 0) return {};

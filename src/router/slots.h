@@ -59,6 +59,11 @@ class Slots {
     const std::uint64_t hits = prefixes_ & kCovering[six / 2];
     return hits == 0 ? 0 : 63u - static_cast<unsigned>(std::countl_zero(hits));
   }
+  // The same among prefixes shorter than `bits` (0-5).
+  unsigned longest(unsigned six, unsigned bits) const noexcept {
+    const std::uint64_t hits = prefixes_ & kCovering[six / 2] & (mask(1u << bits) - 1);
+    return hits == 0 ? 0 : 63u - static_cast<unsigned>(std::countl_zero(hits));
+  }
   // The first reference; for a node that has one.
   std::uint32_t first() const noexcept { return refs()[0]; }
 

@@ -4,12 +4,14 @@
 // Path-compressed both ways: a prefix that is alone below a child slot hangs there as a leaf, and a
 // chain of nodes with one child each is left out, so there are never more nodes than prefixes.
 // Every node but the root holds at least two references; a removal restores that without memory.
+// With thousands of prefixes, lookups leave out the upper nodes: see shortcuts.h.
 // The prefixes of an owner form a list through their entries.
 #pragma once
 
 #include "router/key.h"
 #include "router/pool.h"
 #include "router/router.h"
+#include "router/shortcuts.h"
 #include "router/slots.h"
 
 namespace tunnel::router {
@@ -75,6 +77,23 @@ class Trie {
   };
   static_assert(sizeof(Node) == 64);  // a cache line
 
+  // A lookup on its way: what comes next, and the longest prefix so far.
+  struct Way {
+    std::uint32_t below = kNone;  // node or leaf
+    std::uint32_t cover = kNone;  // entry that counts unless a node has a longer prefix:
+    const Slots* slots = nullptr;
+    unsigned number = 0;  // in `slots`
+
+    void pass(const Node& node, const Key& address) noexcept {
+      const unsigned six = address.six(node.depth);
+      below = node.slots.child(six);
+      const unsigned longest = node.slots.longest(six);
+      if (longest == 0) return;
+      slots = &node.slots;
+      number = longest;
+    }
+  };
+
   // Where a prefix is, or would be: the lowest node on its way and that node's parent.
   struct Place {
     Node* node;
@@ -87,6 +106,13 @@ class Trie {
 
   std::uint32_t take_entry() noexcept;
   void give_back_entry(std::uint32_t entry) noexcept;
+
+  Way set_out(const Key& address) const noexcept;
+  Shortcut descend(const Key& key, unsigned length) const noexcept;
+  Shortcut end_at_leaf(Shortcut found, std::uint32_t ref, const Key& key,
+                       unsigned length) const noexcept;
+  void update_shortcuts(const Entry& changed, std::uint32_t before, std::uint32_t after) noexcept;
+  void widen_shortcuts() noexcept;
 
   Place locate(const Key& prefix, unsigned length) noexcept;
   bool place(Node& node, std::uint32_t entry) noexcept;
@@ -109,6 +135,7 @@ class Trie {
   Chunks<Entry> entries_;                   // as many as links
   std::unique_ptr<std::uint32_t[]> heads_;  // by owner: first entry of its list
   std::uint32_t head_count_ = 0;
+  Shortcuts shortcuts_;
   std::size_t slot_bytes_ = 0;  // what the nodes' Slots hold
 };
 
