@@ -1,6 +1,7 @@
 #include <tunnel/status.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 namespace {

@@ -4,6 +4,7 @@
 #include <tunnel/engine.h>
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 

@@ -6,6 +6,7 @@
 // again.
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "input.h"
 #include "support/simulation.h"

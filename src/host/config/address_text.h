@@ -3,6 +3,7 @@
 
 #include <tunnel/packet.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

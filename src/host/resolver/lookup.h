@@ -3,6 +3,7 @@
 
 #include <tunnel/packet.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

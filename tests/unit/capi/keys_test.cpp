@@ -1,5 +1,6 @@
 #include <tunnel/keys.h>
 
+#include <array>
 #include <cstring>
 #include <string>
 #include <vector>

@@ -1,5 +1,6 @@
 #include <tunnel/status.h>
 
+#include <cstdint>
 #include <fstream>
 #include <map>
 #include <set>

@@ -1,3 +1,5 @@
+#include <array>
+#include <cmath>
 #include <numeric>
 
 #include "cipher/cipher.h"

@@ -9,6 +9,7 @@
 #include <tunnel/engine.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <future>

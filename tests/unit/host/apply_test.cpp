@@ -2,6 +2,7 @@
 #include <tunnel/host/config.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 
 #include "config_support.h"

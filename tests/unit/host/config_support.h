@@ -3,6 +3,7 @@
 
 #include <tunnel/host/config.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

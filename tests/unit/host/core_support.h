@@ -3,6 +3,7 @@
 
 #include <tunnel/core.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "support/catch.hpp"

@@ -1,5 +1,6 @@
 #include <tunnel/host/config.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,7 @@
 #include <tunnel/host/config.h>
 #include <tunnel/host/text.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
