@@ -31,6 +31,7 @@ libclang-rt-14-dev|libclang-rt-dev
 clang-format-14|clang-format
 iproute2
 iputils-ping
+netbase
 procps
 wireguard-go
 wireguard-tools
@@ -67,7 +68,8 @@ as_root() {
   elif command -v sudo >/dev/null; then
     sudo "$@"
   else
-    echo "install-dependencies: run this as root, or install sudo: $*" >&2
+    echo "install-dependencies: only root can install them, and there is no sudo here" >&2
+    echo "install-dependencies: as root, run $(readlink -f "$0") once" >&2
     return 1
   fi
 }
