@@ -113,6 +113,16 @@ std::optional<Obstacle> try_ip() {
 
 // ---- the new process ----
 
+// Who enters a mount namespace stands at its own root, so a host could not be entered from a chroot
+// without leaving the chroot: its programs and libraries would be others.
+bool in_chroot() {
+  const Descriptor here(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  struct stat before {};
+  struct stat after {};
+  return stat("/", &before) == 0 && setns(here.get(), CLONE_NEWNS) == 0 && stat("/", &after) == 0 &&
+         (before.st_dev != after.st_dev || before.st_ino != after.st_ino);
+}
+
 bool become_root(uid_t uid, gid_t gid) {
   return write_file("/proc/self/setgroups", "deny") &&
          write_file("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1") &&
@@ -149,6 +159,10 @@ std::optional<Obstacle> settle(bool user, uid_t uid, gid_t gid, int alive) {
   if (is_hung_up(alive)) std::_Exit(1);
   setsid();
   setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+  if (in_chroot()) {
+    return Obstacle{"a chroot cannot hold namespaces of its own",
+                    "run it outside, or make the chroot a container (systemd-nspawn, pivot_root)"};
+  }
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return explain_namespaces(errno);
   }
