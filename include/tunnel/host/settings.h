@@ -14,7 +14,7 @@ TUNNEL_BEGIN_DECLS
 
 typedef struct tunnel_settings tunnel_settings;
 
-#define TUNNEL_SETTINGS_PROTOCOL 84 /* rtm_protocol of our routes */
+#define TUNNEL_SETTINGS_PROTOCOL 87 /* rtm_protocol of our routes; iproute2 has no name for it */
 
 #define TUNNEL_SETTING_MTU 1     /* `value` */
 #define TUNNEL_SETTING_ADDRESS 2 /* `prefix` with host bits */

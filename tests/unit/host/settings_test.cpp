@@ -129,8 +129,8 @@ TEST_CASE("a plan is applied by netlink and undone without a trace", "[host][set
     REQUIRE(has_line(now, "mtu 1400"));
     REQUIRE(has_line(now, "inet 10.9.0.1/24 scope global wgt0"));
     REQUIRE(has_line(now, "inet6 fd00:9::1/64 scope global"));
-    REQUIRE(has_line(now, "192.168.7.0/24 dev wgt0 proto 84 scope link"));
-    REQUIRE(has_line(now, "fd00:7::/64 dev wgt0 proto 84"));
+    REQUIRE(has_line(now, "192.168.7.0/24 dev wgt0 proto 87 scope link"));
+    REQUIRE(has_line(now, "fd00:7::/64 dev wgt0 proto 87"));
     REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_ERR_STATE);
     REQUIRE(tunnel_settings_undo(settings.get(), nullptr) == TUNNEL_OK);
     REQUIRE(texts(settings, true).empty());
