@@ -258,6 +258,7 @@ bool Script::refused(const char* title, const std::vector<Packet>& packets,
       return dropped(before, after, reasons) >= sent;
     }));
   }
+  if (!after.is_object()) return tell(title, false, "the server stopped answering `status`");
   const auto delivered = counter(after, "delivered_packets") - counter(before, "delivered_packets");
   const PingResult still = ping(hosts_.client, kBehind4, 10);
   const bool refused = sent == kAttacks && dropped(before, after, reasons) >= kAttacks;
