@@ -119,8 +119,8 @@ TUNNEL_API void tunnel_peer_config_init(tunnel_peer_config* config);
 
 /* Makes or changes the peer with this public key, in place: sessions are kept. Either everything is
  * applied or nothing; only after TUNNEL_ERR_MEMORY some of the prefixes may have changed. `peer`
- * (may be null) gets the id: never 0, never reused in a process. Our own public key is
- * TUNNEL_ERR_KEY. Call poll afterwards: a keepalive may be due at once. */
+ * (may be null) gets the id: never 0, never reused in a process. Our own public key and one of low
+ * order are TUNNEL_ERR_KEY. Call poll afterwards: a keepalive may be due at once. */
 TUNNEL_API int32_t tunnel_core_set_peer(tunnel_core* core, const tunnel_peer_config* config,
                                         uint64_t* peer);
 

@@ -22,7 +22,8 @@ constexpr Text kTexts[] = {
     {TUNNEL_ERR_NOT_FOUND, "not found"},
     {TUNNEL_ERR_EXISTS, "exists already"},
     {TUNNEL_ERR_KEY, "unusable key",
-     "Check the key: 44 characters of base64, and never a peer's key that equals the own one."},
+     "Check the key: 44 characters of base64, and for a peer neither the own key nor a trivial "
+     "one."},
     {TUNNEL_ERR_UNSUPPORTED, "not supported",
      "This build or this system cannot do it; leave the option out."},
     {TUNNEL_ERR_PERMISSION, "permission denied", "Run as root, or give the program CAP_NET_ADMIN."},

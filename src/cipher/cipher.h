@@ -70,6 +70,9 @@ void kdf(Bytes key, Bytes input, Key* first, Key* second, Key* third) noexcept;
 
 // shared = secret * point. False when the result is all zero (low-order point): use nothing then.
 [[nodiscard]] bool x25519(const Key& secret, BytesOf<32> point, Key& shared) noexcept;
+// True for the points whose product with every clamped secret is zero, and for no others. Public
+// keys only: it takes no Diffie-Hellman, and its time depends on the point.
+[[nodiscard]] bool is_low_order(PublicKey point) noexcept;
 void x25519_base(const Key& secret, MutableBytesOf<32> public_key) noexcept;
 // Clamps in place, so that stored private keys are canonical (RFC 7748, section 5).
 void clamp(Key& secret) noexcept;

@@ -166,10 +166,9 @@ class Core {
   void want_handshake(Peer& peer) noexcept;
   void want_rekey(Peer& peer) noexcept;
   bool throttled(const Peer& peer) const noexcept;
-  PeerHandshake* ensure_handshake(Peer& peer) noexcept;
   PeerHandshake* keep_handshake(Peer& peer, const protocol::Key& static_static) noexcept;
   bool static_static(const Peer& peer, protocol::Key& out) const noexcept;
-  bool make_initiation(Peer& peer, tunnel_packet& packet) noexcept;
+  std::int32_t make_initiation(Peer& peer, tunnel_packet& packet) noexcept;
   std::int32_t answer_initiation(const QueuedHandshake& message, tunnel_packet& packet) noexcept;
   std::int32_t check_initiation(const Peer& peer, const protocol::Timestamp& stamp) const noexcept;
   std::int32_t respond(Peer& peer, protocol::Responder& responder, const QueuedHandshake& message,

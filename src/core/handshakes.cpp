@@ -126,12 +126,6 @@ void Core::forget_sessions() noexcept {
 
 // ---- initiation, our side
 
-PeerHandshake* Core::ensure_handshake(Peer& peer) noexcept {
-  if (peer.handshake != nullptr) return peer.handshake;
-  protocol::Key key;
-  return static_static(peer, key) ? keep_handshake(peer, key) : nullptr;
-}
-
 // Null when as many handshakes are kept as the configuration allows.
 PeerHandshake* Core::keep_handshake(Peer& peer, const protocol::Key& static_static) noexcept {
   if (peer.handshake == nullptr && (peer.handshake = handshakes_.take()) != nullptr) {
@@ -140,32 +134,32 @@ PeerHandshake* Core::keep_handshake(Peer& peer, const protocol::Key& static_stat
   return peer.handshake;
 }
 
-// False for a low-order public key: nothing is ever sent to it.
+// False for a low-order public key, which set_peer refuses: nothing is ever sent to it.
 bool Core::static_static(const Peer& peer, protocol::Key& out) const noexcept {
   if (peer.handshake == nullptr) return us_.static_static(peer.public_key, out);
   out.assign(peer.handshake->static_static.bytes());
   return true;
 }
 
-bool Core::make_initiation(Peer& peer, tunnel_packet& packet) noexcept {
-  auto* handshake = ensure_handshake(peer);
-  if (handshake == nullptr) {
-    count_drop(TUNNEL_DROP_EXHAUSTED);
-    return false;
-  }
+// Returns TUNNEL_VERDICT_SEND with the initiation in `packet`, or a drop reason.
+std::int32_t Core::make_initiation(Peer& peer, tunnel_packet& packet) noexcept {
+  protocol::Key static_static;
+  if (!this->static_static(peer, static_static)) return TUNNEL_DROP_HANDSHAKE;
+  auto* handshake = keep_handshake(peer, static_static);
+  if (handshake == nullptr) return TUNNEL_DROP_EXHAUSTED;
   forget_initiation(peer);
   const auto index = indices_.add(peer.slot, nullptr, random_);
+  if (index == 0) return TUNNEL_DROP_EXHAUSTED;
   const auto space = message_space<protocol::kInitiationSize>(packet);
-  if (index == 0 || !handshake->initiator.start({.us = us_,
-                                                 .remote = peer.public_key,
-                                                 .static_static = handshake->static_static,
-                                                 .timestamp = timestamps_.next(clock_.wall_ns),
-                                                 .sender = index,
-                                                 .ephemeral = fresh_key(random_)},
-                                                space)) {
+  if (!handshake->initiator.start({.us = us_,
+                                   .remote = peer.public_key,
+                                   .static_static = handshake->static_static,
+                                   .timestamp = timestamps_.next(clock_.wall_ns),
+                                   .sender = index,
+                                   .ephemeral = fresh_key(random_)},
+                                  space)) {
     indices_.remove(index);
-    count_drop(TUNNEL_DROP_EXHAUSTED);
-    return false;
+    return TUNNEL_DROP_HANDSHAKE;
   }
   report_floor();
   handshake->initiated_at = now();
@@ -175,7 +169,7 @@ bool Core::make_initiation(Peer& peer, tunnel_packet& packet) noexcept {
   peer.timers.handshake_initiated(now(), jitter_);
   ++counters_.handshakes_initiated;
   finish_handshake_packet(peer, packet, protocol::kInitiationSize);
-  return true;
+  return TUNNEL_VERDICT_SEND;
 }
 
 // What initiation and response have in common once their bytes are there.

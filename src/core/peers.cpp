@@ -51,6 +51,8 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
   protocol::PublicKey key;
   std::copy_n(config.public_key, key.size(), key.begin());
   if (has_key_ && key == us_.public_key) return base::Error{TUNNEL_ERR_KEY};
+  // No handshake with it could ever be: say so now, not after 90 s of silence.
+  if (cipher::is_low_order(key)) return base::Error{TUNNEL_ERR_KEY};
 
   auto* peer = peers_.find(key);
   const bool fresh = peer == nullptr;

@@ -168,9 +168,11 @@ void Core::serve_initiation(Peer& peer, Output& out) noexcept {
   } else {
     --out.budget;
     answer_next_ = true;
-    if (make_initiation(peer, out.next())) {
+    const auto result = make_initiation(peer, out.next());
+    if (result == TUNNEL_VERDICT_SEND) {
       ++out.filled;
     } else {
+      count_drop(result);
       peer.timers.retry_at(now() + kRetryAfterExhaustion);
     }
   }

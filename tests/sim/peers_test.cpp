@@ -277,20 +277,21 @@ TEST_CASE("prefixes are added, moved between peers, taken away and replaced", "[
   CHECK(prefixes_of(alice, c)[0].bytes[2] == 9);
 }
 
-TEST_CASE("a low-order public key is configured but never answered", "[sim][peers]") {
+TEST_CASE("a public key of low order is refused, and changes nothing", "[sim][peers]") {
   Simulation net;
   auto& alice = net.add(1);
-  tunnel_peer_config config = TUNNEL_PEER_CONFIG_INIT;  // the all-zero point
-  const auto prefix = prefix4(0, 9);
+  const auto bob = net.add_peer(alice, net.add(2));
+  tunnel_peer_config config = TUNNEL_PEER_CONFIG_INIT;
+  const auto prefix = prefix4(0, 2);  // would move away from bob
   config.prefixes = &prefix;
   config.prefix_count = 1;
-  config.fields = TUNNEL_PEER_ENDPOINT;
-  config.endpoint = ipv4(9);
-  REQUIRE(tunnel_core_set_peer(alice.core(), &config, nullptr) == TUNNEL_OK);
-  auto& nobody = net.add(9);
-  net.send(alice, nobody, 1);
-  net.run_for(300 * kSecond);
-  CHECK(alice.counters().tx_packets == 0);
+  config.public_key[0] = GENERATE(std::uint8_t{0}, std::uint8_t{1});
+  config.public_key[31] = GENERATE(std::uint8_t{0}, std::uint8_t{0x80});
+  std::uint64_t id = 0;
+  CHECK(tunnel_core_set_peer(alice.core(), &config, &id) == TUNNEL_ERR_KEY);
+  CHECK(id == 0);
+  CHECK(alice.counters().peers == 1);
+  CHECK(prefixes_of(alice, bob).size() == 1);
 }
 
 TEST_CASE("the maximum of peers is a clear error", "[sim][peers]") {

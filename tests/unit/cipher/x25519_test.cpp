@@ -64,6 +64,11 @@ TEST_CASE("a point of low order is refused and leaves no secret", "[cipher][x255
   Key shared(exactly<32>(from_hex(std::string(64, '7'))));
   CHECK_FALSE(x25519(secret, exactly<32>(point), shared));
   CHECK(shared.is_zero());
+  PublicKey array;
+  std::copy(point.begin(), point.end(), array.begin());
+  CHECK(is_low_order(array));
+  array[GENERATE(1u, 17u, 30u)] ^= 0x40;
+  CHECK_FALSE(is_low_order(array));
 }
 
 TEST_CASE("two parties agree on a secret", "[cipher][x25519]") {
