@@ -126,10 +126,12 @@ void Core::forget_sessions() noexcept {
 
 // ---- initiation, our side
 
-// Null when as many handshakes are kept as the configuration allows.
+// Null when as many handshakes are kept as the configuration allows. What is kept is wiped in time
+// even if nothing comes of it: the caller wakes the peer.
 PeerHandshake* Core::keep_handshake(Peer& peer, const protocol::Key& static_static) noexcept {
   if (peer.handshake == nullptr && (peer.handshake = handshakes_.take()) != nullptr) {
     peer.handshake->static_static.assign(static_static.bytes());
+    peer.timers.handshake_kept(now());
   }
   return peer.handshake;
 }

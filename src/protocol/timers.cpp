@@ -39,6 +39,10 @@ void Timers::session_derived(std::uint64_t now) noexcept {
   wipe_ = now + kWipeAfterTime;
 }
 
+void Timers::handshake_kept(std::uint64_t now) noexcept {
+  if (wipe_ == kOff) wipe_ = now + kWipeAfterTime;
+}
+
 void Timers::set_persistent_keepalive(std::uint16_t seconds, std::uint64_t now) noexcept {
   persistent_s_ = seconds;
   if (seconds == 0) {
@@ -87,7 +91,7 @@ std::uint32_t Timers::expire_retransmit(std::uint64_t now) noexcept {
     return kRetryHandshake;
   }
   keepalive_ = kOff;
-  if (wipe_ == kOff) wipe_ = now + kWipeAfterTime;
+  handshake_kept(now);
   return kGiveUp;
 }
 

@@ -35,6 +35,7 @@ class Timers {
   void handshake_initiated(std::uint64_t now, std::uint64_t jitter) noexcept;
   void handshake_complete() noexcept;
   void session_derived(std::uint64_t now) noexcept;
+  void handshake_kept(std::uint64_t now) noexcept;  // secrets, and perhaps never a session
 
   // Every trigger that is not a retry starts counting attempts anew.
   void reset_attempts() noexcept { attempts_ = 0; }

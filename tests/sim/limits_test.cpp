@@ -82,6 +82,53 @@ TEST_CASE("sessions that are too old to open anything are given back at the next
   CHECK(pair.bob.counters().sessions <= 2);
 }
 
+TEST_CASE("what a refused handshake leaves behind is wiped after 540 s", "[sim][limits]") {
+  // Two sessions are all there is, and bob has both: carol is authentic and gets none.
+  Simulation net;
+  Node::Options options;
+  options.number = 1;
+  options.config.max_sessions = 2;
+  auto& alice = net.add(options);
+  auto& bob = net.add(2);
+  auto& carol = net.add(3);
+  net.join(alice, bob);
+  net.join(alice, carol);
+  for (int i = 0; i < 30; ++i) {
+    net.send(alice, bob, 0);
+    net.run_for(5 * kSecond);
+  }
+  REQUIRE(alice.counters().sessions == 2);
+  carol.stopped = true;  // one initiation, no retries
+  const auto now = net.time();
+  tunnel_core_initiate(carol.core(), id_of(carol, alice), &now);
+  net.settle(carol);
+  net.run_for(kSecond);
+  REQUIRE(alice.drops(TUNNEL_DROP_EXHAUSTED) == 1);
+
+  const auto carols = id_of(alice, carol);
+  const auto wiped = [&] {
+    return std::any_of(alice.events.begin(), alice.events.end(), [&](const auto& event) {
+      return event.kind == TUNNEL_EVENT_PEER_EXPIRED && event.peer == carols;
+    });
+  };
+  net.run_for(538 * kSecond);
+  CHECK_FALSE(wiped());
+  net.run_for(2 * kSecond);
+  CHECK(wiped());
+}
+
+TEST_CASE("an initiation to a peer that lost its endpoint is wiped after 540 s", "[sim][limits]") {
+  Pair pair;
+  pair.net.lose = [](const Datagram&) { return true; };
+  pair.net.send(pair.alice, pair.bob, 1);
+  set_endpoint(pair.alice, pair.bob, {});
+  pair.net.run_for(539 * kSecond);
+  CHECK(pair.alice.count(TUNNEL_EVENT_PEER_EXPIRED) == 0);
+  pair.net.run_for(2 * kSecond);
+  CHECK(pair.alice.count(TUNNEL_EVENT_PEER_EXPIRED) == 1);
+  CHECK(tunnel_core_deadline(pair.alice.core()) == TUNNEL_TIME_NEVER);
+}
+
 TEST_CASE("a datagram never goes to a peer whose endpoint was taken away", "[sim][limits]") {
   Pair pair;
   Datagram response;
