@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "demo/demo.h"
 #include "format.h"
+#include "grammar.h"
 
 namespace simplevpn {
 namespace {
@@ -21,8 +22,6 @@ class CommandLine {
   int run(const std::vector<std::string>& arguments);
 
  private:
-  using Command = std::function<int()>;
-
   CLI::App* add(CLI::App& parent, const char* name, const char* purpose, Command command);
   void add_global_options();
   void add_keys();
@@ -137,9 +136,9 @@ void CommandLine::add_tunnels() {
 }
 
 void CommandLine::add_queries() {
-  CLI::App* show =
-      add(app_, "status", "Show running tunnels", [this] { return status(name_, output_); });
-  show->add_option("NAME", name_, "Only this tunnel");
+  add_query_commands({app_, output_,
+                      [this](CLI::App& parent, const char* name, const char* purpose,
+                             Command command) { return add(parent, name, purpose, command); }});
   add(app_, "version", "Show versions", [this] { return version(output_); });
 }
 

@@ -40,7 +40,15 @@ int up(const Up& options, const Output& output);
 
 // `target` is a tunnel's name or its file.
 int down(const std::string& target, const Output& output);
-int status(const std::string& target, const Output& output);  // "" = every tunnel
+
+struct Status {
+  std::string target;  // "" = every tunnel
+  std::string peer;    // friendly name or public key; "" = every peer
+  std::string check;   // live, ready, handshake; "" = show
+  double watch_s = 0;  // show again after so many seconds, 0 = once
+  double wait_s = 0;   // with `check`: try for so long
+};
+int status(const Status& options, const Output& output);
 int version(const Output& output);
 
 }  // namespace simplevpn

@@ -25,11 +25,6 @@
 
 namespace simplevpn {
 
-void Descriptor::reset(int handle) {
-  if (handle_ >= 0) close(handle_);
-  handle_ = handle;
-}
-
 Daemon::Daemon(std::string path, std::string name, const Output& output, Log& log)
     : path_(std::move(path)), name_(std::move(name)), output_(output), log_(log) {}
 

@@ -19,20 +19,6 @@
 
 namespace simplevpn {
 
-// A descriptor closed with its owner.
-class Descriptor {
- public:
-  explicit Descriptor(int handle = -1) : handle_(handle) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { reset(-1); }
-  void reset(int handle);
-  int get() const { return handle_; }
-
- private:
-  int handle_;
-};
-
 class Daemon {
  public:
   Daemon(std::string path, std::string name, const Output& output, Log& log);

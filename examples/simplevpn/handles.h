@@ -1,11 +1,31 @@
-// handles.h - owners of the host library's objects; those of libtunnel are in tunnel.hpp.
+// handles.h - owners of descriptors and of the host library's objects; those of libtunnel are in
+// tunnel.hpp.
 #pragma once
+
+#include <unistd.h>
 
 #include <memory>
 
 #include <tunnel/host/host.h>
 
 namespace simplevpn {
+
+// A descriptor closed with its owner.
+class Descriptor {
+ public:
+  explicit Descriptor(int handle = -1) : handle_(handle) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { reset(-1); }
+  void reset(int handle) {
+    if (handle_ >= 0) close(handle_);
+    handle_ = handle;
+  }
+  int get() const { return handle_; }
+
+ private:
+  int handle_;
+};
 
 template <auto Destroy>
 struct Destroyer {

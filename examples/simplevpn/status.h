@@ -19,13 +19,27 @@ struct TunnelStatus {
   std::vector<std::string> addresses;  // of the interface, "10.9.0.1/24"
   std::uint32_t mtu = 0;               // 0 = unknown
   std::uint64_t now_ns = 0;            // wall clock
+  bool link_up = false;                // the kernel's interface exists and is up
 };
+
+// Names of the tunnels that run, sorted. A negative status when the directory cannot be read.
+[[nodiscard]] std::int32_t list_tunnels(std::vector<std::string>& names);
+
+// Asks one daemon, waiting at most TUNNEL_CONTROL_TIMEOUT_MS.
+[[nodiscard]] std::int32_t read_status(const std::string& name, TunnelStatus& status);
+
+// Whether a friendly name or a public key means this peer.
+[[nodiscard]] bool is_called(const tunnel_snapshot_peer& peer, const std::string& name);
 
 // A session lives at most 180 s, so an older handshake carries nothing any more.
 [[nodiscard]] bool is_live(const TunnelStatus& status, const tunnel_snapshot_peer& peer);
 
-// Ready to print, with final newline.
-[[nodiscard]] std::string status_json(const std::vector<TunnelStatus>& tunnels);
+// Why the check ("live", "ready" or "handshake") does not hold; "" when it does. The meaning of the
+// three words is part of the interface: simplevpn(1) defines them.
+[[nodiscard]] std::string check_failure(const std::string& check, const TunnelStatus& status);
+
+// Ready to print, with final newline. `indent` -1 = on one line.
+[[nodiscard]] std::string status_json(const std::vector<TunnelStatus>& tunnels, int indent);
 [[nodiscard]] std::string status_table(const TunnelStatus& status, bool color);
 
 }  // namespace simplevpn

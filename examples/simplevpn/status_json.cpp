@@ -111,13 +111,13 @@ ordered_json tunnel_json(const TunnelStatus& status) {
 
 }  // namespace
 
-std::string status_json(const std::vector<TunnelStatus>& tunnels) {
+std::string status_json(const std::vector<TunnelStatus>& tunnels, int indent) {
   ordered_json list = ordered_json::array();
   for (const TunnelStatus& tunnel : tunnels) list.push_back(tunnel_json(tunnel));
   const ordered_json document{{"schema", "simplevpn.status/1"},
                               {"time", rfc3339(wall_now_ns())},
                               {"tunnels", std::move(list)}};
-  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return document.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace simplevpn

@@ -1,0 +1,58 @@
+// cli_queries.cpp - the commands that look and change nothing.
+#include <memory>
+#include <string>
+
+#include "commands.h"
+#include "grammar.h"
+
+namespace simplevpn {
+namespace {
+
+// A flag that may have a number of seconds: --watch, --watch=5, but not "--watch 5", whose 5 would
+// be the name of a tunnel. The parser rounds numbers of flags, so this one is a text to it.
+CLI::Option* add_seconds(CLI::App& command, const char* name, std::string& seconds,
+                         const char* purpose) {
+  return command.add_flag(name, seconds, purpose)
+      ->check(CLI::Range(0.1, 86400.0))
+      ->type_name("SEC");
+}
+
+double number_of(const std::string& seconds) {
+  return seconds.empty() ? 0 : std::stod(seconds);
+}
+
+struct StatusLine {
+  Status status;
+  std::string watch;
+  std::string wait;
+
+  int run(const Output& output) {
+    status.watch_s = number_of(watch);
+    status.wait_s = number_of(wait);
+    return simplevpn::status(status, output);
+  }
+};
+
+void add_status(const Grammar& grammar) {
+  const auto line = std::make_shared<StatusLine>();
+  CLI::App* status = grammar.add(grammar.app, "status", "Show running tunnels, or check them",
+                                 [line, &output = grammar.output] { return line->run(output); });
+  status->add_option("NAME", line->status.target, "Only this tunnel");
+  status->add_option("--peer", line->status.peer, "Only this peer: its name or public key");
+  CLI::Option* watch = add_seconds(*status, "--watch{2}", line->watch,
+                                   "Show again every 2 seconds, or as many as given");
+  CLI::Option* check = status->add_option("--check", line->status.check,
+                                          "Show nothing; exit 0 when it holds, otherwise 7");
+  check->check(CLI::IsMember({"live", "ready", "handshake"}))->type_name("WHAT")->excludes(watch);
+  add_seconds(*status, "--wait{60}", line->wait,
+              "With --check: try for 60 seconds, or as many as given; then exit 3")
+      ->needs(check);
+}
+
+}  // namespace
+
+void add_query_commands(const Grammar& grammar) {
+  add_status(grammar);
+}
+
+}  // namespace simplevpn

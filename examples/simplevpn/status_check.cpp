@@ -1,0 +1,48 @@
+// status_check.cpp - what `status --check` and the table mean by their words.
+#include <algorithm>
+
+#include "format.h"
+#include "status.h"
+
+namespace simplevpn {
+namespace {
+
+constexpr std::uint64_t kRejectAfterTime_ns = 180'000'000'000;
+
+std::string why_not_live(const TunnelStatus& status) {
+  // Other implementations do not tell; they answered, so they live.
+  const bool runs = status.interface.ours == 0 || status.engine.running != 0;
+  return runs ? "" : "answers, but its engine does not run";
+}
+
+std::string why_not_ready(const TunnelStatus& status) {
+  if (status.interface.has_key == 0) return "has no private key";
+  if (!status.link_up) return "has no interface that is up";
+  return status.peers.empty() ? "has no peers" : "";
+}
+
+std::string why_no_handshake(const TunnelStatus& status) {
+  const bool live = std::any_of(status.peers.begin(), status.peers.end(),
+                                [&](const auto& peer) { return is_live(status, peer); });
+  return live ? "" : "had no handshake in the last 180 s";
+}
+
+}  // namespace
+
+bool is_called(const tunnel_snapshot_peer& peer, const std::string& name) {
+  return peer.name == name || public_key_text(peer.public_key) == name;
+}
+
+bool is_live(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {
+  return peer.latest_handshake_ns != 0 &&
+         peer.latest_handshake_ns + kRejectAfterTime_ns > status.now_ns;
+}
+
+std::string check_failure(const std::string& check, const TunnelStatus& status) {
+  std::string reason = why_not_live(status);
+  if (reason.empty() && check != "live") reason = why_not_ready(status);
+  if (reason.empty() && check == "handshake") reason = why_no_handshake(status);
+  return reason;
+}
+
+}  // namespace simplevpn
