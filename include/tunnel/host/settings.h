@@ -1,7 +1,9 @@
-/* tunnel/host/settings.h - addresses, MTU and routes of a tunnel's interface, by netlink.
+/* tunnel/host/settings.h - what a tunnel changes on the machine: its interface, routes, rules,
+ * kernel settings, packet filter, name servers.
  *
- * The plan is data: it can be shown before it is applied, and is undone in reverse. Routes carry
- * protocol number TUNNEL_SETTINGS_PROTOCOL and always name the interface. One thread at a time. */
+ * The plan is data: it can be shown before it is applied, and is undone in reverse. Routes and
+ * rules carry protocol number TUNNEL_SETTINGS_PROTOCOL; routes always name their device. One thread
+ * at a time. */
 #ifndef TUNNEL_HOST_SETTINGS_H
 #define TUNNEL_HOST_SETTINGS_H
 
@@ -14,12 +16,17 @@ TUNNEL_BEGIN_DECLS
 
 typedef struct tunnel_settings tunnel_settings;
 
-#define TUNNEL_SETTINGS_PROTOCOL 87 /* rtm_protocol of our routes; iproute2 has no name for it */
+#define TUNNEL_SETTINGS_PROTOCOL 87 /* of our routes and rules; iproute2 has no name for it */
 
 #define TUNNEL_SETTING_MTU 1     /* `value` */
 #define TUNNEL_SETTING_ADDRESS 2 /* `prefix` with host bits */
 #define TUNNEL_SETTING_UP 3
-#define TUNNEL_SETTING_ROUTE 4 /* `prefix` */
+#define TUNNEL_SETTING_ROUTE 4        /* `prefix` */
+#define TUNNEL_SETTING_RULE 5         /* which packets are routed by which table */
+#define TUNNEL_SETTING_SYSCTL 6       /* a kernel setting */
+#define TUNNEL_SETTING_TABLE 7        /* an nft table of our own */
+#define TUNNEL_SETTING_FOREIGN_RULE 8 /* a rule in an nft chain of somebody else */
+#define TUNNEL_SETTING_RESOLVER 9     /* name servers */
 
 typedef struct tunnel_setting {
   uint32_t size;    /* sizeof(tunnel_setting) */
@@ -27,7 +34,7 @@ typedef struct tunnel_setting {
   uint32_t value;   /* bytes of MTU */
   uint32_t applied; /* 1 while it is in force through us */
   tunnel_prefix prefix;
-  char text[96]; /* "route 10.9.0.0/24 dev wg0", for people */
+  char text[256]; /* the command that does the same; of a long one the beginning */
 } tunnel_setting;
 #define TUNNEL_SETTING_INIT \
   { sizeof(tunnel_setting) }
@@ -54,7 +61,7 @@ typedef struct tunnel_settings_fault {
   uint32_t size;     /* sizeof(tunnel_settings_fault) */
   int32_t system;    /* errno of the kernel's answer */
   uint64_t index;    /* of the step */
-  char message[224]; /* "route 10.9.0.0/24 dev wg0: file exists" */
+  char message[224]; /* "ip -4 route add 10.9.0.0/24 dev wg0 proto 87: File exists" */
 } tunnel_settings_fault;
 #define TUNNEL_SETTINGS_FAULT_INIT \
   { sizeof(tunnel_settings_fault) }

@@ -63,10 +63,11 @@ int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index, tunne
   return host::guarded([&]() -> std::int32_t {
     const host::Step& step = plan.steps[index];
     tunnel_setting value = TUNNEL_SETTING_INIT;
-    value.kind = step.kind;
-    value.value = step.value;
+    value.kind = static_cast<std::uint32_t>(step.index() + 1);
     value.applied = settings->applier.applied(index) ? 1 : 0;
-    value.prefix = step.prefix;
+    if (const auto* mtu = std::get_if<host::MtuStep>(&step)) value.value = mtu->mtu;
+    if (const auto* own = std::get_if<host::AddressStep>(&step)) value.prefix = own->address;
+    if (const auto* route = std::get_if<host::RouteStep>(&step)) value.prefix = route->prefix;
     const std::string text = host::step_text(step, plan.interface_name);
     std::copy_n(text.data(), std::min(text.size(), sizeof(value.text) - 1), value.text);
     return base::write_sized(value, out);

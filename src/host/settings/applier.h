@@ -1,11 +1,13 @@
 // applier.h — applies a plan and undoes it. Everything done is remembered, nothing else is undone.
 #pragma once
 
+#include <tunnel/host/settings.h>
+
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "host/settings/netlink.h"
+#include "host/settings/changes.h"
 #include "host/settings/plan.h"
 
 namespace tunnel::host {
@@ -15,7 +17,7 @@ class Applier {
   explicit Applier(Plan plan);
 
   const Plan& plan() const noexcept { return plan_; }
-  bool applied(std::size_t index) const noexcept { return done_[index]; }
+  bool applied(std::size_t index) const noexcept { return done_[index].has_value(); }
 
   // Applies every step, or none: a failure undoes what was done.
   std::int32_t apply(tunnel_settings_fault& fault);
@@ -23,15 +25,17 @@ class Applier {
   std::int32_t undo(tunnel_settings_fault& fault);
 
  private:
-  std::int32_t begin(tunnel_settings_fault& fault);
-  std::optional<Answer> change(Netlink& netlink, const Step& step);
-  Answer revert(Netlink& netlink, const Step& step);
+  struct Done {
+    Step step;  // settled
+    std::string before;
+  };
+
+  std::int32_t begin(const Tools& tools, tunnel_settings_fault& fault) const;
+  Answer take(Tools& tools, std::size_t index);
   void report(std::size_t index, const Answer& answer, tunnel_settings_fault& fault) const;
 
   Plan plan_;
-  std::vector<bool> done_;   // per step: in force through us
-  std::uint32_t index_ = 0;  // of the interface when the plan was applied
-  LinkState before_;         // state of the interface before that
+  std::vector<std::optional<Done>> done_;  // per step: in force through us
 };
 
 }  // namespace tunnel::host

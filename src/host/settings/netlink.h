@@ -4,22 +4,18 @@
 #include <tunnel/packet.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "base/base.h"
+#include "host/step/step.h"
+#include "host/system/system.h"
 
 struct mnl_socket;
 struct nlmsghdr;
 
 namespace tunnel::host {
-
-// What the kernel said to a request.
-struct Answer {
-  int error = 0;      // errno, 0 = done
-  std::string words;  // the kernel's own explanation, where it gave one
-};
 
 struct LinkState {
   std::uint32_t mtu = 0;
@@ -37,18 +33,30 @@ class Netlink {
   Answer set_up(std::uint32_t index, bool up);
   Answer add_address(std::uint32_t index, const tunnel_prefix& address);
   Answer remove_address(std::uint32_t index, const tunnel_prefix& address);
-  // Routes are in table main, carry TUNNEL_SETTINGS_PROTOCOL, and name the interface.
-  Answer add_route(std::uint32_t index, const tunnel_prefix& prefix);
-  Answer remove_route(std::uint32_t index, const tunnel_prefix& prefix);
+
+  // Routes and rules are added, found and removed with TUNNEL_SETTINGS_PROTOCOL: nobody else's is
+  // ever taken for ours. Adding what is there already is EEXIST.
+  Answer add_route(const RouteStep& route);
+  Answer remove_route(const RouteStep& route);
+  bool has_route(const RouteStep& route);
+
+  Answer add_rule(const RuleStep& rule);
+  Answer remove_rule(const RuleStep& rule);
+  bool has_rule(const RuleStep& rule);
+  // What the kernel would choose: just above the second rule.
+  std::uint32_t next_priority(std::uint8_t family);
 
  private:
+  using Each = std::function<void(const nlmsghdr*)>;
   struct Close {
     void operator()(mnl_socket* socket) const noexcept;
   };
 
   explicit Netlink(mnl_socket* socket) noexcept : socket_(socket) {}
-  Answer ask(nlmsghdr* request, LinkState* link = nullptr);
-  Answer hear(LinkState* link);
+  // `each` is given what precedes the end of the answer.
+  Answer ask(nlmsghdr* request, const Each& each = {});
+  Answer hear(const Each& each);
+  void each_rule(std::uint8_t family, const Each& each);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;

@@ -1,9 +1,6 @@
 #include "host/settings/plan.h"
 
-#include <tunnel/host/text.h>
-
 #include <algorithm>
-#include <array>
 #include <span>
 
 namespace tunnel::host {
@@ -59,32 +56,14 @@ Plan make_plan(const tunnel_config* config, const std::string& interface_name) {
   if (tunnel_config_get_interface(config, &interface) != TUNNEL_OK) return plan;
   const std::span addresses(interface.addresses, interface.address_count);
   const std::uint32_t mtu = interface.mtu != 0 ? interface.mtu : TUNNEL_MTU_DEFAULT;
-  plan.steps.push_back({TUNNEL_SETTING_MTU, mtu});
-  for (const tunnel_prefix& address : addresses) {
-    plan.steps.push_back({TUNNEL_SETTING_ADDRESS, 0, address});
-  }
-  plan.steps.push_back({TUNNEL_SETTING_UP});
+  plan.steps.push_back(MtuStep{mtu});
+  for (const tunnel_prefix& address : addresses) plan.steps.push_back(AddressStep{address});
+  plan.steps.push_back(UpStep{});
   if ((interface.fields & TUNNEL_CONFIG_TABLE_OFF) != 0) return plan;
   for (const tunnel_prefix& route : routes(config, interface.peer_count, addresses)) {
-    plan.steps.push_back({TUNNEL_SETTING_ROUTE, 0, route});
+    plan.steps.push_back(RouteStep{.prefix = route, .device = interface_name});
   }
   return plan;
-}
-
-std::string step_text(const Step& step, const std::string& interface_name) {
-  std::array<char, TUNNEL_PREFIX_TEXT_SIZE> prefix{};
-  (void)tunnel_prefix_to_text(&step.prefix, prefix.data());
-  const std::string device = " dev " + interface_name;
-  switch (step.kind) {
-    case TUNNEL_SETTING_MTU:
-      return "mtu " + std::to_string(step.value) + device;
-    case TUNNEL_SETTING_ADDRESS:
-      return "address " + std::string(prefix.data()) + device;
-    case TUNNEL_SETTING_ROUTE:
-      return "route " + std::string(prefix.data()) + device;
-    default:
-      return "up" + device;
-  }
 }
 
 }  // namespace tunnel::host

@@ -1,19 +1,14 @@
-// plan.h — what shall be changed, as data: it can be shown, applied, and undone in reverse.
+// plan.h — what shall be changed for a configuration, as data.
 #pragma once
 
-#include <tunnel/host/settings.h>
+#include <tunnel/host/config.h>
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
-namespace tunnel::host {
+#include "host/step/step.h"
 
-struct Step {
-  std::uint32_t kind;  // TUNNEL_SETTING_
-  std::uint32_t value = 0;
-  tunnel_prefix prefix{};
-};
+namespace tunnel::host {
 
 struct Plan {
   std::string interface_name;
@@ -22,8 +17,5 @@ struct Plan {
 
 // The plan for a configuration that tunnel_config_check accepts.
 Plan make_plan(const tunnel_config* config, const std::string& interface_name);
-
-// "route 10.9.0.0/24 dev wg0"
-std::string step_text(const Step& step, const std::string& interface_name);
 
 }  // namespace tunnel::host

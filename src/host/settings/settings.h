@@ -1,6 +1,6 @@
-// settings.h — door of the room `host/settings`: addresses, MTU and routes of one interface.
+// settings.h — door of the room `host/settings`: plans, and how they are applied and undone.
 #pragma once
 
 #include "host/settings/applier.h"
-#include "host/settings/netlink.h"
 #include "host/settings/plan.h"
+#include "host/step/step.h"

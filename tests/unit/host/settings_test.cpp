@@ -78,24 +78,28 @@ Parsed example() {
 TEST_CASE("a plan has the MTU, addresses, up, and routes that no address covers, longest first",
           "[host][settings]") {
   CHECK(texts(plan(example(), "wg0")) ==
-        Texts{"mtu 1400 dev wg0", "address 10.9.0.1/24 dev wg0", "address fd00:9::1/64 dev wg0",
-              "up dev wg0", "route fd00:7::/64 dev wg0", "route 192.168.7.0/24 dev wg0",
-              "route 192.168.0.0/16 dev wg0"});
+        Texts{"ip link set dev wg0 mtu 1400", "ip -4 address add 10.9.0.1/24 dev wg0",
+              "ip -6 address add fd00:9::1/64 dev wg0", "ip link set dev wg0 up",
+              "ip -6 route add fd00:7::/64 dev wg0 proto 87",
+              "ip -4 route add 192.168.7.0/24 dev wg0 proto 87",
+              "ip -4 route add 192.168.0.0/16 dev wg0 proto 87"});
 }
 
 TEST_CASE("without MTU a plan takes 1420, and with Table = off it has no routes",
           "[host][settings]") {
   const Parsed parsed = parse(with_interface("Table = off\n[Peer]\nPublicKey = " + kPeerKey +
                                              "\nAllowedIPs = 0.0.0.0/0\n"));
-  CHECK(texts(plan(parsed, "wg0")) == Texts{"mtu 1420 dev wg0", "up dev wg0"});
+  CHECK(texts(plan(parsed, "wg0")) ==
+        Texts{"ip link set dev wg0 mtu 1420", "ip link set dev wg0 up"});
 }
 
 TEST_CASE("a prefix that moved to another peer gets one route", "[host][settings]") {
   const Parsed parsed =
       parse(with_peer("AllowedIPs = 10.1.0.0/16\n[Peer]\nPublicKey = " + kOtherKey +
                       "\nAllowedIPs = 10.1.0.0/16\n"));
-  CHECK(texts(plan(parsed, "wg0")) ==
-        Texts{"mtu 1420 dev wg0", "up dev wg0", "route 10.1.0.0/16 dev wg0"});
+  CHECK(texts(plan(parsed, "wg0")) == Texts{"ip link set dev wg0 mtu 1420",
+                                            "ip link set dev wg0 up",
+                                            "ip -4 route add 10.1.0.0/16 dev wg0 proto 87"});
 }
 
 TEST_CASE("a plan refuses a default route with its place in the file", "[host][settings]") {
@@ -149,7 +153,8 @@ TEST_CASE("a step that fails is named, and what was applied is undone", "[host][
     REQUIRE(tunnel_settings_apply(settings.get(), &fault) == TUNNEL_ERR_EXISTS);
     REQUIRE(fault.index == 6);
     REQUIRE(fault.system == EEXIST);
-    REQUIRE(std::string(fault.message) == "route 192.168.0.0/16 dev wgt0: File exists");
+    REQUIRE(std::string(fault.message) ==
+            "ip -4 route add 192.168.0.0/16 dev wgt0 proto 87: File exists");
     REQUIRE(machine() == before);
   });
 }

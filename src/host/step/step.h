@@ -1,7 +1,8 @@
-// step.h — one change to the machine, as data: shown by --dry-run, journalled, applied, undone.
+// step.h — door of the room `host/step`: one change to the machine, as data.
 //
+// Planners make steps, the applier makes them true, the journal stores them, --dry-run prints them.
 // A step says what shall be, not how it was: what is needed to undo it is found out and journalled
-// just before it is applied (journal.h). Values only; two equal steps are the same change.
+// just before it is applied. Values only; two equal steps are the same change.
 #pragma once
 
 #include <tunnel/packet.h>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,10 +19,10 @@ namespace tunnel::host {
 // ---- the tunnel's interface; gone with it, so never journalled
 
 struct MtuStep {
-  std::uint32_t mtu;
+  std::uint32_t mtu = 0;
 };
 struct AddressStep {
-  tunnel_prefix address;  // with host bits
+  tunnel_prefix address{};  // with host bits
 };
 struct UpStep {};
 
@@ -28,16 +30,17 @@ struct UpStep {};
 
 struct RouteStep {
   tunnel_prefix prefix{};
-  std::string device;                       // always named
+  std::string device;                       // always named, unless unreachable
   std::uint32_t table = 254;                // main
   std::optional<tunnel_address> gateway{};  // port unused
   bool unreachable = false;                 // instead of a device: packets are refused
 };
 
-// "not fwmark 0xca6c lookup 51820"; the family is in `family`, and in `to` when that is given.
+// "not fwmark 0xca6c lookup 51820". The kernel inverts a rule as a whole, so that `not_mark` and
+// `to` together would mean neither; such a rule is refused.
 struct RuleStep {
-  std::uint8_t family;
-  std::uint32_t priority = 0;  // 0 = the kernel chooses
+  std::uint8_t family = TUNNEL_FAMILY_IPV4;
+  std::uint32_t priority = 0;  // 0 = as the kernel chooses: above all but the first
   std::uint32_t table = 254;
   std::optional<tunnel_prefix> to{};
   std::optional<std::uint32_t> mark{};
@@ -70,17 +73,34 @@ struct ForeignRuleStep {
   std::string comment;  // unique: names us and the tunnel
 };
 
-// ---- name resolution; which of them is chosen where the plan is made
+// ---- name resolution; which backend is chosen where the plan is made
 
 struct ResolverStep {
   enum class Backend : std::uint8_t { resolved, network_manager, resolvconf, file };
-  Backend backend;
+  Backend backend = Backend::file;
   std::string interface_name;
   std::vector<tunnel_address> servers;  // port unused
   std::vector<std::string> domains;
   bool everything = false;  // all names, not only those below `domains`
 };
 
+// The position of a kind is its TUNNEL_SETTING_ number less one.
 using Step = std::variant<MtuStep, AddressStep, UpStep, RouteStep, RuleStep, SysctlStep, TableStep,
                           ForeignRuleStep, ResolverStep>;
+
+// The step as the command that people would type, without a newline at the end:
+// "ip -4 rule add not fwmark 0xca6c lookup 51820". `interface_name` is the tunnel's.
+std::string step_text(const Step& step, const std::string& interface_name);
+
+// What nft reads. A table is replaced in one transaction, whether it is there or not.
+std::string table_script(const TableStep& step);
+std::string rule_script(const ForeignRuleStep& step);
+
+// One line of JSON. Equal steps give equal text.
+std::string step_json(const Step& step);
+// Nothing when the text is not what step_json writes.
+std::optional<Step> step_from_json(std::string_view text);
+
+bool same_step(const Step& a, const Step& b);
+
 }  // namespace tunnel::host

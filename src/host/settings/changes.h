@@ -1,0 +1,74 @@
+// changes.h — looks at, changes and restores the machine for one step: three functions for each
+// kind. Nobody changes the machine in another way.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/base.h"
+#include "host/settings/netlink.h"
+#include "host/step/step.h"
+#include "host/system/system.h"
+
+namespace tunnel::host {
+
+// What the changes are made with.
+struct Tools {
+  Netlink netlink;
+  std::uint32_t index;  // of the tunnel's interface, 0 when it is not there
+
+  static base::Result<Tools> open(const std::string& interface_name);
+};
+
+// What is found before a step is taken.
+struct Look {
+  Answer answer{};       // an error: the step cannot be taken
+  bool needed = true;    // false when it is so already, and therefore not ours to undo
+  std::string before{};  // what undo needs to know
+};
+
+// Fills in what would be left to the kernel, so that the very same is undone. Changes nothing.
+Step settled(Tools& tools, Step step);
+
+// Changes nothing.
+Look look(Tools& tools, const Step& step);
+
+Answer take(Tools& tools, const Step& step);
+
+// Brings back what `before` says where the machine is still as `take` left it, and leaves alone
+// what somebody else has changed. What is gone is no error.
+Answer undo(Tools& tools, const Step& step, const std::string& before);
+
+// ---- by kind: link_changes.cpp, routing_changes.cpp, sysctl.cpp, filter_changes.cpp
+
+Look look_at(Tools& tools, const MtuStep& step);
+Look look_at(Tools& tools, const AddressStep& step);
+Look look_at(Tools& tools, const UpStep& step);
+Look look_at(Tools& tools, const RouteStep& step);
+Look look_at(Tools& tools, const RuleStep& step);
+Look look_at(Tools& tools, const SysctlStep& step);
+Look look_at(Tools& tools, const TableStep& step);
+Look look_at(Tools& tools, const ForeignRuleStep& step);
+Look look_at(Tools& tools, const ResolverStep& step);
+
+Answer change(Tools& tools, const MtuStep& step);
+Answer change(Tools& tools, const AddressStep& step);
+Answer change(Tools& tools, const UpStep& step);
+Answer change(Tools& tools, const RouteStep& step);
+Answer change(Tools& tools, const RuleStep& step);
+Answer change(Tools& tools, const SysctlStep& step);
+Answer change(Tools& tools, const TableStep& step);
+Answer change(Tools& tools, const ForeignRuleStep& step);
+Answer change(Tools& tools, const ResolverStep& step);
+
+Answer restore(Tools& tools, const MtuStep& step, const std::string& before);
+Answer restore(Tools& tools, const AddressStep& step, const std::string& before);
+Answer restore(Tools& tools, const UpStep& step, const std::string& before);
+Answer restore(Tools& tools, const RouteStep& step, const std::string& before);
+Answer restore(Tools& tools, const RuleStep& step, const std::string& before);
+Answer restore(Tools& tools, const SysctlStep& step, const std::string& before);
+Answer restore(Tools& tools, const TableStep& step, const std::string& before);
+Answer restore(Tools& tools, const ForeignRuleStep& step, const std::string& before);
+Answer restore(Tools& tools, const ResolverStep& step, const std::string& before);
+
+}  // namespace tunnel::host

@@ -1,0 +1,73 @@
+// netlink_links.cpp — an interface and its addresses.
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+
+#include "host/settings/netlink.h"
+#include "host/settings/netlink_message.h"
+
+namespace tunnel::host {
+namespace {
+
+ifinfomsg& link_header(Message& message, std::uint32_t index) {
+  auto& link = message.extra<ifinfomsg>();
+  link.ifi_family = AF_UNSPEC;
+  link.ifi_index = static_cast<int>(index);
+  return link;
+}
+
+void put_address(Message& message, std::uint32_t index, const tunnel_prefix& address) {
+  auto& header = message.extra<ifaddrmsg>();
+  header.ifa_family = system_family(address.family);
+  header.ifa_prefixlen = address.length;
+  header.ifa_index = index;
+  message.address(IFA_LOCAL, address);
+  message.address(IFA_ADDRESS, address);
+}
+
+void read_link(const nlmsghdr* message, LinkState& link) {
+  if (message->nlmsg_type != RTM_NEWLINK) return;
+  const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  link.up = (header->ifi_flags & IFF_UP) != 0;
+  link.mtu = Attributes<IFLA_MAX>(message, sizeof(ifinfomsg)).number(IFLA_MTU, 0);
+}
+
+}  // namespace
+
+std::optional<LinkState> Netlink::link(std::uint32_t index) {
+  Message message(RTM_GETLINK, NLM_F_ACK);
+  link_header(message, index);
+  LinkState state;
+  const auto read = [&state](const nlmsghdr* answer) { read_link(answer, state); };
+  if (ask(message.header(), read).error != 0) return std::nullopt;
+  return state;
+}
+
+Answer Netlink::set_mtu(std::uint32_t index, std::uint32_t mtu) {
+  Message message(RTM_NEWLINK, NLM_F_ACK);
+  link_header(message, index);
+  message.number(IFLA_MTU, mtu);
+  return ask(message.header());
+}
+
+Answer Netlink::set_up(std::uint32_t index, bool up) {
+  Message message(RTM_NEWLINK, NLM_F_ACK);
+  ifinfomsg& link = link_header(message, index);
+  link.ifi_change = IFF_UP;
+  link.ifi_flags = up ? IFF_UP : 0;
+  return ask(message.header());
+}
+
+Answer Netlink::add_address(std::uint32_t index, const tunnel_prefix& address) {
+  Message message(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+  put_address(message, index, address);
+  return ask(message.header());
+}
+
+Answer Netlink::remove_address(std::uint32_t index, const tunnel_prefix& address) {
+  Message message(RTM_DELADDR, NLM_F_ACK);
+  put_address(message, index, address);
+  return ask(message.header());
+}
+
+}  // namespace tunnel::host

@@ -1,0 +1,114 @@
+// netlink_rules.cpp — rules: which packet is routed by which table.
+#include <linux/fib_rules.h>
+#include <tunnel/host/settings.h>
+
+#include <cerrno>
+
+#include "host/settings/netlink.h"
+#include "host/settings/netlink_message.h"
+
+namespace tunnel::host {
+namespace {
+
+constexpr std::uint32_t kAllBits = 0xffffffff;
+
+void put_rule(Message& message, const RuleStep& rule) {
+  auto& header = message.extra<fib_rule_hdr>();
+  header.family = system_family(rule.family);
+  header.action = FR_ACT_TO_TBL;
+  header.flags = rule.not_mark ? FIB_RULE_INVERT : 0;
+  header.dst_len = rule.to ? rule.to->length : 0;
+  message.number(FRA_TABLE, rule.table);
+  message.number(FRA_PRIORITY, rule.priority);
+  message.byte(FRA_PROTOCOL, TUNNEL_SETTINGS_PROTOCOL);
+  if (rule.to) message.address(FRA_DST, *rule.to);
+  if (rule.mark) {
+    message.number(FRA_FWMARK, *rule.mark);
+    message.number(FRA_FWMASK, kAllBits);
+  }
+  if (rule.suppress_prefixlength) {
+    message.number(FRA_SUPPRESS_PREFIXLEN, *rule.suppress_prefixlength);
+  }
+}
+
+// What the kernel sends of any rule, ours too.
+bool is_usual(std::uint16_t type) noexcept {
+  switch (type) {
+    case FRA_DST:
+    case FRA_PRIORITY:
+    case FRA_FWMARK:
+    case FRA_FWMASK:
+    case FRA_TABLE:
+    case FRA_SUPPRESS_PREFIXLEN:
+    case FRA_PROTOCOL:
+    case FRA_PAD:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_rule(const nlmsghdr* message, const RuleStep& rule) {
+  const auto* header = static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(message));
+  const Attributes<FRA_MAX> attributes(message, sizeof(fib_rule_hdr));
+  for (std::uint16_t type = 0; type <= FRA_MAX; ++type) {
+    if (attributes[type] != nullptr && !is_usual(type)) return false;  // selects more than we do
+  }
+  const nlattr* protocol = attributes[FRA_PROTOCOL];
+  const tunnel_prefix everywhere{rule.family, 0, 0, 0, {}};
+  const tunnel_prefix& to = rule.to ? *rule.to : everywhere;
+  return protocol != nullptr && mnl_attr_get_u8(protocol) == TUNNEL_SETTINGS_PROTOCOL &&
+         header->action == FR_ACT_TO_TBL && header->src_len == 0 && header->dst_len == to.length &&
+         has_bytes(attributes[FRA_DST], to) &&
+         ((header->flags & FIB_RULE_INVERT) != 0) == rule.not_mark &&
+         attributes.number(FRA_TABLE, header->table) == rule.table &&
+         attributes.number(FRA_PRIORITY, 0) == rule.priority &&
+         attributes.number(FRA_FWMARK, 0) == rule.mark.value_or(0) &&
+         (attributes.number(FRA_FWMASK, 0) == kAllBits) == rule.mark.has_value() &&
+         attributes.number(FRA_SUPPRESS_PREFIXLEN, kAllBits) ==
+             rule.suppress_prefixlength.value_or(kAllBits);
+}
+
+}  // namespace
+
+void Netlink::each_rule(std::uint8_t family, const Each& each) {
+  Message message(RTM_GETRULE, NLM_F_DUMP);
+  message.extra<fib_rule_hdr>().family = system_family(family);
+  (void)ask(message.header(), each);
+}
+
+bool Netlink::has_rule(const RuleStep& rule) {
+  bool found = false;
+  each_rule(rule.family, [&](const nlmsghdr* each) { found = found || is_rule(each, rule); });
+  return found;
+}
+
+std::uint32_t Netlink::next_priority(std::uint8_t family) {
+  std::size_t count = 0;
+  std::uint32_t second = 0;
+  each_rule(family, [&](const nlmsghdr* each) {
+    if (++count != 2) return;
+    second = Attributes<FRA_MAX>(each, sizeof(fib_rule_hdr)).number(FRA_PRIORITY, 0);
+  });
+  return second == 0 ? 0 : second - 1;
+}
+
+Answer Netlink::add_rule(const RuleStep& rule) {
+  if (rule.not_mark && (rule.to || !rule.mark)) {
+    return {EINVAL, "the kernel inverts a rule as a whole"};
+  }
+  Message message(RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+  put_rule(message, rule);
+  return ask(message.header());
+}
+
+// The kernel deletes the first rule that has what the request names, inverted or not, and whatever
+// else it selects; so we look first whether the very rule is there.
+Answer Netlink::remove_rule(const RuleStep& rule) {
+  if (!has_rule(rule)) return {ESRCH, {}};
+  Message message(RTM_DELRULE, NLM_F_ACK);
+  put_rule(message, rule);
+  return ask(message.header());
+}
+
+}  // namespace tunnel::host
