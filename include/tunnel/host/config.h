@@ -73,6 +73,8 @@ TUNNEL_API int32_t tunnel_config_warning(const tunnel_config* config, size_t ind
 #define TUNNEL_CONFIG_FWMARK 0x0004u
 #define TUNNEL_CONFIG_MTU 0x0008u
 #define TUNNEL_CONFIG_TABLE_OFF 0x0010u /* Table = off: no routes */
+#define TUNNEL_CONFIG_TABLE 0x0020u     /* Table is a number: `table` */
+#define TUNNEL_CONFIG_SAVE 0x0040u      /* SaveConfig = true */
 
 typedef struct tunnel_config_interface {
   uint32_t size;                  /* sizeof(tunnel_config_interface) */
@@ -86,11 +88,26 @@ typedef struct tunnel_config_interface {
   const tunnel_prefix* addresses; /* Address: host bits are kept */
   size_t address_count;
   size_t peer_count;
+  const tunnel_address* dns_servers; /* DNS: what looks like an address; ports are 0 */
+  size_t dns_server_count;
+  const char* const* search_domains; /* DNS: everything else */
+  size_t search_domain_count;
+  uint32_t table; /* routing table, 0 = auto or off */
+  uint32_t reserved;
 } tunnel_config_interface;
 #define TUNNEL_CONFIG_INTERFACE_INIT \
   { sizeof(tunnel_config_interface) }
 TUNNEL_API int32_t tunnel_config_get_interface(const tunnel_config* config,
                                                tunnel_config_interface* out);
+
+/* Commands of the file, each for `bash -c`; "%i" in them stands for the interface. The library
+ * never runs them. */
+#define TUNNEL_HOOK_PRE_UP 1
+#define TUNNEL_HOOK_POST_UP 2
+#define TUNNEL_HOOK_PRE_DOWN 3
+#define TUNNEL_HOOK_POST_DOWN 4
+/* Commands of a kind in the order of the file. Null past the end. */
+TUNNEL_API const char* tunnel_config_hook(const tunnel_config* config, uint32_t kind, size_t index);
 
 typedef struct tunnel_config_peer {
   uint32_t size;                /* sizeof(tunnel_config_peer) */
@@ -118,10 +135,8 @@ TUNNEL_API const char* tunnel_config_peer_name(const tunnel_config* config,
 
 /* ---- use ---- */
 
-/* Whether this version can run the file on a machine: CONFIG and an `issue` that names key and
- * position when it cannot. Refused are a missing PrivateKey, wg-quick keys that are not supported
- * yet (DNS, PostUp, ...), and default routes (0.0.0.0/0, ::/0), which would swallow our own
- * datagrams, unless Table = off says that no routes are made. */
+/* Whether the file can be run on a machine: CONFIG and an `issue` with the position when it cannot,
+ * because [Interface] has no PrivateKey. */
 TUNNEL_API int32_t tunnel_config_check(const tunnel_config* config, tunnel_config_issue* issue);
 
 /* Gives the core our private key and all peers. Endpoints that are names stay unset: see

@@ -42,7 +42,9 @@ typedef struct tunnel_setting {
 /* Makes the plan for an interface: MTU, addresses, up, and routes for allowed IPs that no address
  * of the interface covers (none with Table = off).
  *
- * Refuses what tunnel_config_check refuses, with CONFIG and the same `issue` (may be null).
+ * Refuses what tunnel_config_check refuses, and DNS, Table with a number and default routes
+ * (0.0.0.0/0, ::/0) unless Table = off, which this version would obey by half: CONFIG, and `issue`
+ * (may be null) names key and position.
  * On success the caller owns *settings. Changes nothing. */
 TUNNEL_API int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_name,
                                         tunnel_settings** settings, tunnel_config_issue* issue);

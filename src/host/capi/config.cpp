@@ -89,10 +89,11 @@ int32_t tunnel_config_warning(const tunnel_config* config, size_t index,
 
 int32_t tunnel_config_check(const tunnel_config* config, tunnel_config_issue* issue) {
   if (config == nullptr) return TUNNEL_ERR_ARGUMENT;
-  const tunnel_config_issue* refusal = config->content.refusal();
-  if (refusal == nullptr) return TUNNEL_OK;
-  if (issue != nullptr && base::write_sized(*refusal, issue) != TUNNEL_OK)
+  const auto& missing = config->content.missing_key;
+  if (!missing) return TUNNEL_OK;
+  if (issue != nullptr && base::write_sized(*missing, issue) != TUNNEL_OK) {
     return TUNNEL_ERR_ARGUMENT;
+  }
   return TUNNEL_ERR_CONFIG;
 }
 
@@ -108,7 +109,20 @@ int32_t tunnel_config_get_interface(const tunnel_config* config, tunnel_config_i
   value.addresses = from.addresses.data();
   value.address_count = from.addresses.size();
   value.peer_count = config->content.peers.size();
+  value.dns_servers = from.dns_servers.data();
+  value.dns_server_count = from.dns_servers.size();
+  value.search_domains = from.search_domain_texts.data();
+  value.search_domain_count = from.search_domain_texts.size();
+  value.table = from.table;
   return base::write_sized(value, out);
+}
+
+const char* tunnel_config_hook(const tunnel_config* config, uint32_t kind, size_t index) {
+  if (config == nullptr || kind < TUNNEL_HOOK_PRE_UP || kind > TUNNEL_HOOK_POST_DOWN) {
+    return nullptr;
+  }
+  const auto& commands = config->content.interface.hooks[kind - TUNNEL_HOOK_PRE_UP];
+  return index < commands.size() ? commands[index].c_str() : nullptr;
 }
 
 int32_t tunnel_config_get_peer(const tunnel_config* config, size_t index, tunnel_config_peer* out) {

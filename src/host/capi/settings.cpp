@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "host/capi/objects.h"
 #include "host/settings/settings.h"
 #include "host/system/system.h"
 
@@ -41,6 +42,10 @@ int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_
   if (!host::is_tunnel_name(interface_name)) return TUNNEL_ERR_ARGUMENT;
   const std::int32_t status = tunnel_config_check(config, issue);
   if (status != TUNNEL_OK) return status;
+  if (const tunnel_config_issue* unplanned = config->content.unplanned()) {
+    const bool told = issue == nullptr || base::write_sized(*unplanned, issue) == TUNNEL_OK;
+    return told ? TUNNEL_ERR_CONFIG : TUNNEL_ERR_ARGUMENT;
+  }
   return host::guarded([&]() -> std::int32_t {
     host::Plan plan = host::make_plan(config, interface_name);
     *settings = new tunnel_settings{host::Applier(std::move(plan))};

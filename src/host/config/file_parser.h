@@ -29,6 +29,9 @@ struct Key {
 inline constexpr std::size_t kKeyCount = 17;
 extern const std::array<Key, kKeyCount> kKeys;
 
+// Null for a word that is no key. Case does not matter.
+const Key* find_key(std::string_view name) noexcept;
+
 // A place together with the text of its line, for what is found wrong only later.
 struct Spot {
   std::string_view raw;
@@ -56,7 +59,11 @@ class FileParser {
   bool read_mtu(std::string_view value);
   bool read_table(std::string_view value);
   bool read_save_config(std::string_view value);
-  bool read_unsupported(std::string_view value);
+  bool read_dns(std::string_view value);
+  bool read_pre_up(std::string_view value);
+  bool read_post_up(std::string_view value);
+  bool read_pre_down(std::string_view value);
+  bool read_post_down(std::string_view value);
   bool read_public_key(std::string_view value);
   bool read_preshared_key(std::string_view value);
   bool read_peer_endpoint(std::string_view value);
@@ -70,7 +77,7 @@ class FileParser {
   bool parse_assignment();
   bool unknown_key(std::string_view name, std::string_view value);
   bool wrong_section(const Key& key);
-  bool check_once(const Key& key);
+  bool check_repeated(const Key& key);
   void read_pragma();
   bool end_section();
   bool finish();
@@ -79,6 +86,8 @@ class FileParser {
 
   bool read_key(std::string_view value, base::MutableBytesOf<TUNNEL_KEY_SIZE> key);
   bool add_address(std::string_view text);
+  bool add_dns(std::string_view text);
+  bool add_hook(std::uint32_t kind);
   bool add_allowed_ip(std::string_view text);
   bool bad_prefix(std::string_view text);
   void own(const tunnel_prefix& prefix, std::string_view text);

@@ -16,11 +16,11 @@ const std::array<Key, kKeyCount> kKeys = {{
     {"MTU", Section::interface, &FileParser::read_mtu},
     {"Table", Section::interface, &FileParser::read_table},
     {"SaveConfig", Section::interface, &FileParser::read_save_config},
-    {"DNS", Section::interface, &FileParser::read_unsupported, false, true},
-    {"PreUp", Section::interface, &FileParser::read_unsupported, true, true},
-    {"PostUp", Section::interface, &FileParser::read_unsupported, true, true},
-    {"PreDown", Section::interface, &FileParser::read_unsupported, true, true},
-    {"PostDown", Section::interface, &FileParser::read_unsupported, true, true},
+    {"DNS", Section::interface, &FileParser::read_dns, false, true},
+    {"PreUp", Section::interface, &FileParser::read_pre_up, true, true},
+    {"PostUp", Section::interface, &FileParser::read_post_up, true, true},
+    {"PreDown", Section::interface, &FileParser::read_pre_down, true, true},
+    {"PostDown", Section::interface, &FileParser::read_post_down, true, true},
     {"PublicKey", Section::peer, &FileParser::read_public_key},
     {"PresharedKey", Section::peer, &FileParser::read_preshared_key, true},
     {"Endpoint", Section::peer, &FileParser::read_peer_endpoint},
@@ -36,6 +36,12 @@ std::string_view take_part(std::string_view& list, std::string_view separators) 
   const std::string_view part = list.substr(0, end);
   list.remove_prefix(std::min(end + 1, list.size()));
   return part;
+}
+
+constexpr std::string_view kListSeparators = ", \t\v\f\r";
+
+std::string_view value_with_blanks(const Line& line) {
+  return line.content().substr(line.content().find('=') + 1);
 }
 
 std::string whose_key(std::string_view name, std::size_t size) {
@@ -79,13 +85,12 @@ bool FileParser::read_fwmark(std::string_view value) {
   return true;
 }
 
+// wg-quick takes blanks as separators here, too.
 bool FileParser::read_addresses(std::string_view value) {
-  // wg-quick takes blanks as separators here, too.
-  const std::string_view content = line_.content();
-  std::string_view list = content.substr(content.find('=') + 1);
   if (value.empty()) return fail(value, {"Address is empty", "e.g. 10.9.0.2/24"});
+  std::string_view list = value_with_blanks(line_);
   while (!list.empty()) {
-    const std::string_view part = take_part(list, ", \t\v\f\r");
+    const std::string_view part = take_part(list, kListSeparators);
     if (!part.empty() && !add_address(part)) return false;
   }
   return true;
@@ -109,25 +114,88 @@ bool FileParser::read_mtu(std::string_view value) {
 }
 
 bool FileParser::read_table(std::string_view value) {
+  InterfaceSection& interface = config_.interface;
+  interface.fields &= ~(TUNNEL_CONFIG_TABLE_OFF | TUNNEL_CONFIG_TABLE);
+  interface.table = 0;
+  config_.table.reset();
   if (same_word(value, "auto")) return true;
-  if (!same_word(value, "off")) return read_unsupported(value);
-  config_.interface.fields |= TUNNEL_CONFIG_TABLE_OFF;
+  if (same_word(value, "off")) {
+    interface.fields |= TUNNEL_CONFIG_TABLE_OFF;
+    return true;
+  }
+  const auto table = read_routing_table(value);
+  if (!table) {
+    return fail(value, {"Table is neither 'auto', 'off' nor a number or name of a routing table",
+                        "names stand in /etc/iproute2/rt_tables"});
+  }
+  interface.table = *table;
+  interface.fields |= TUNNEL_CONFIG_TABLE;
+  config_.table = refuse(line_.compact().substr(0, key_->name.size()),
+                         {"'Table' with a number is not supported yet by this version",
+                          "use 'auto', or 'off' and add routes yourself"});
   return true;
 }
 
 bool FileParser::read_save_config(std::string_view value) {
-  if (same_word(value, "false")) return true;
-  if (same_word(value, "true")) return read_unsupported(value);
-  return fail(value, {"SaveConfig is neither 'true' nor 'false'", ""});
+  const bool save = same_word(value, "true");
+  if (!save && !same_word(value, "false")) {
+    return fail(value, {"SaveConfig is neither 'true' nor 'false'", ""});
+  }
+  config_.interface.fields &= ~TUNNEL_CONFIG_SAVE;
+  if (save) config_.interface.fields |= TUNNEL_CONFIG_SAVE;
+  return true;
 }
 
-// Recognised, kept in mind, and refused when somebody wants to run the file.
-bool FileParser::read_unsupported(std::string_view value) {
-  if (config_.unsupported_key || value.empty()) return true;
-  const std::string_view name = line_.compact().substr(0, key_->name.size());
-  config_.unsupported_key =
-      refuse(name, {"'" + std::string(key_->name) + "' is not supported yet by this version",
-                    "take the line out if the tunnel works without it"});
+bool FileParser::read_dns(std::string_view value) {
+  std::string_view list = value_with_blanks(line_);
+  while (!list.empty()) {
+    const std::string_view part = take_part(list, kListSeparators);
+    if (!part.empty() && !add_dns(part)) return false;
+  }
+  if (!value.empty() && !config_.dns) {
+    config_.dns = refuse(line_.compact().substr(0, key_->name.size()),
+                         {"'DNS' is not supported yet by this version",
+                          "take the line out if the tunnel works without it"});
+  }
+  return true;
+}
+
+// As wg-quick tells them apart: digits and dots, or a colon anywhere, are a server.
+bool FileParser::add_dns(std::string_view text) {
+  const bool is_server = text.find(':') != std::string_view::npos ||
+                         text.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (!is_server) {
+    if (!is_search_domain(text)) return fail(text, {"this is no domain to search in", ""});
+    config_.interface.search_domains.emplace_back(text);
+    return true;
+  }
+  const auto server = read_ip(text);
+  if (!server) return fail(text, {"this is not the IP address of a DNS server", ""});
+  config_.interface.dns_servers.push_back(*server);
+  return true;
+}
+
+bool FileParser::read_pre_up(std::string_view) {
+  return add_hook(TUNNEL_HOOK_PRE_UP);
+}
+
+bool FileParser::read_post_up(std::string_view) {
+  return add_hook(TUNNEL_HOOK_POST_UP);
+}
+
+bool FileParser::read_pre_down(std::string_view) {
+  return add_hook(TUNNEL_HOOK_PRE_DOWN);
+}
+
+bool FileParser::read_post_down(std::string_view) {
+  return add_hook(TUNNEL_HOOK_POST_DOWN);
+}
+
+// A '#' begins no comment here: what follows the equals sign is the shell's.
+bool FileParser::add_hook(std::uint32_t kind) {
+  const std::string_view raw = line_.raw();
+  const std::string_view command = trim(raw.substr(raw.find('=') + 1));
+  if (!command.empty()) config_.interface.hooks[kind - 1].emplace_back(command);
   return true;
 }
 

@@ -26,12 +26,19 @@ struct PublicKeyHash {
 };
 
 struct InterfaceSection {
+  using Hooks = std::array<std::vector<std::string>, 4>;  // by TUNNEL_HOOK_ - 1
+
   base::Secret<TUNNEL_KEY_SIZE> private_key;
   std::uint32_t fields = 0;  // TUNNEL_CONFIG_
   std::uint32_t mtu = 0;
   std::uint32_t fwmark = 0;
+  std::uint32_t table = 0;  // 0 = auto, or off by `fields`
   std::uint16_t port = 0;
   std::vector<tunnel_prefix> addresses;
+  std::vector<tunnel_address> dns_servers;  // without ports
+  std::vector<std::string> search_domains;
+  std::vector<const char*> search_domain_texts;  // of search_domains, once these are complete
+  Hooks hooks;
 };
 
 struct PeerSection {
@@ -51,13 +58,14 @@ struct Config {
   std::vector<PeerSection> peers;
   std::unordered_map<PublicKey, std::size_t, PublicKeyHash> by_key;  // index in peers
   std::vector<tunnel_config_issue> warnings;
-  // What the file says and this version does not do; the first of each kind.
-  std::optional<tunnel_config_issue> missing_key;
-  std::optional<tunnel_config_issue> unsupported_key;
+  std::optional<tunnel_config_issue> missing_key;  // no private key: fine, unless it is to run
+  // What the file says and no planner does yet; the first of each kind.
+  std::optional<tunnel_config_issue> dns;
+  std::optional<tunnel_config_issue> table;
   std::optional<tunnel_config_issue> default_route;  // matters unless Table = off
 
-  // The first thing that keeps this version from running the file, or null.
-  const tunnel_config_issue* refusal() const noexcept;
+  // The first thing that would be obeyed by half if the file were run, or null.
+  const tunnel_config_issue* unplanned() const noexcept;
 };
 
 }  // namespace tunnel::host

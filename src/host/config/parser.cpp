@@ -34,12 +34,6 @@ std::size_t index_of(const Key& key) noexcept {
   return static_cast<std::size_t>(&key - kKeys.data());
 }
 
-const Key* find_key(std::string_view name) noexcept {
-  const auto found = std::find_if(kKeys.begin(), kKeys.end(),
-                                  [&](const Key& key) { return same_word(key.name, name); });
-  return found == kKeys.end() ? nullptr : &*found;
-}
-
 std::string_view nearest_key(std::string_view name) {
   std::array<std::string_view, kKeyCount> names{};
   std::transform(kKeys.begin(), kKeys.end(), names.begin(),
@@ -48,6 +42,12 @@ std::string_view nearest_key(std::string_view name) {
 }
 
 }  // namespace
+
+const Key* find_key(std::string_view name) noexcept {
+  const auto found = std::find_if(kKeys.begin(), kKeys.end(),
+                                  [&](const Key& key) { return same_word(key.name, name); });
+  return found == kKeys.end() ? nullptr : &*found;
+}
 
 bool FileParser::parse(std::string_view text) {
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
@@ -120,7 +120,7 @@ bool FileParser::parse_assignment() {
   key_ = key;
   hide_value_ = key->secret;
   if (section_ != key->section) return wrong_section(*key);
-  return check_once(*key) && (this->*key->read)(value);
+  return check_repeated(*key) && (this->*key->read)(value);
 }
 
 bool FileParser::unknown_key(std::string_view name, std::string_view value) {
@@ -138,11 +138,15 @@ bool FileParser::wrong_section(const Key& key) {
   return fail(part, {name + " belongs into " + home, ""});
 }
 
-bool FileParser::check_once(const Key& key) {
+// As with the WireGuard tools the last one counts; a peer with two keys is surely a mistake.
+bool FileParser::check_repeated(const Key& key) {
   std::uint32_t& line = seen_[index_of(key)];
   if (line != 0 && !key.repeatable) {
     const std::string_view part = line_.compact().substr(0, key.name.size());
-    return fail(part, {quoted(key.name) + " was set already in line " + std::to_string(line), ""});
+    const std::string before =
+        quoted(key.name) + " was set already in line " + std::to_string(line);
+    if (key.read == &FileParser::read_public_key) return fail(part, {before, ""});
+    warn_at(part, {before + ": this one counts", ""});
   }
   line = line_.number();
   return true;
@@ -170,6 +174,10 @@ bool FileParser::end_section() {
 }
 
 bool FileParser::finish() {
+  InterfaceSection& interface = config_.interface;
+  for (const std::string& domain : interface.search_domains) {
+    interface.search_domain_texts.push_back(domain.c_str());
+  }
   if (!check_mtu()) return false;
   if (config_.interface.private_key.is_zero()) {
     const Words words{"PrivateKey is missing in [Interface]", "make one with 'simplevpn genkey'"};
@@ -249,13 +257,13 @@ std::int32_t parse_config(std::string_view text, Config& config, tunnel_config_i
   return FileParser(config, issue).parse(text) ? TUNNEL_OK : TUNNEL_ERR_CONFIG;
 }
 
-const tunnel_config_issue* Config::refusal() const noexcept {
+const tunnel_config_issue* Config::unplanned() const noexcept {
   const tunnel_config_issue* first = nullptr;
   const auto consider = [&](const std::optional<tunnel_config_issue>& issue) {
     if (issue && (first == nullptr || issue->line < first->line)) first = &*issue;
   };
-  consider(missing_key);
-  consider(unsupported_key);
+  consider(dns);
+  consider(table);
   if ((interface.fields & TUNNEL_CONFIG_TABLE_OFF) == 0) consider(default_route);
   return first;
 }

@@ -7,7 +7,9 @@
 
 #include "base/base.h"
 #include "host/config/address_text.h"
+#include "host/config/line.h"
 #include "host/config/suggest.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 namespace {
@@ -24,6 +26,22 @@ std::optional<std::uint32_t> read_hexadecimal(std::string_view digits) {
     value = value << 4 | static_cast<std::uint32_t>(decimal ? c - '0' : letter - 'a' + 10);
   }
   return value;
+}
+
+// "100 vpn" in /etc/iproute2/rt_tables names table 100.
+std::optional<std::uint32_t> read_table_name(std::string_view name) {
+  constexpr std::size_t kLongest = std::size_t{1} << 20;
+  const auto file = read_file("/etc/iproute2/rt_tables", kLongest, nullptr);
+  if (!file || name.empty()) return std::nullopt;
+  for (std::string_view rest = file->text(); !rest.empty();) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    line = trim(line.substr(0, line.find('#')));
+    const std::size_t end = line.find_first_of(" \t");
+    if (end == std::string_view::npos || trim(line.substr(end)) != name) continue;
+    return read_number(line.substr(0, end), UINT32_MAX);
+  }
+  return std::nullopt;
 }
 
 bool is_host_character(char c) noexcept {
@@ -121,6 +139,26 @@ std::optional<std::uint32_t> read_mark(std::string_view text) {
     return read_hexadecimal(text.substr(2));
   }
   return read_number(text, UINT32_MAX);
+}
+
+std::optional<std::uint32_t> read_routing_table(std::string_view text) {
+  if (text.starts_with("0x")) {
+    const auto number = read_hexadecimal(text.substr(2));
+    return number == 0u ? std::nullopt : number;
+  }
+  if (const auto number = read_number(text, UINT32_MAX)) {
+    return *number == 0 ? std::nullopt : number;
+  }
+  if (text == "main") return 254;
+  if (text == "default") return 253;
+  if (text == "local") return 255;
+  return read_table_name(text);
+}
+
+bool is_search_domain(std::string_view text) noexcept {
+  if (text.starts_with('~')) text.remove_prefix(1);
+  return !text.empty() && text.size() <= kLongestHost &&
+         std::all_of(text.begin(), text.end(), is_host_character);
 }
 
 std::optional<std::uint32_t> read_keepalive(std::string_view text) {

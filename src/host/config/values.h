@@ -17,6 +17,13 @@ std::optional<std::uint16_t> read_port(std::string_view text);
 // "off", decimal, or hexadecimal with 0x.
 std::optional<std::uint32_t> read_mark(std::string_view text);
 
+// Number of a routing table (not 0), or its name: a built-in one, or one of
+// /etc/iproute2/rt_tables.
+std::optional<std::uint32_t> read_routing_table(std::string_view text);
+
+// A name that resolvers may be given: letters, digits, '-', '_' and dots, after an optional '~'.
+bool is_search_domain(std::string_view text) noexcept;
+
 // Seconds of PersistentKeepalive: "off" (0) or up to 65535.
 std::optional<std::uint32_t> read_keepalive(std::string_view text);
 

@@ -179,47 +179,6 @@ TEST_CASE("host bits, moved prefixes, bare IPv6 endpoints and empty lists give w
   CHECK(allowed_ips(parsed.peer(0)) == Texts{"10.0.0.0/8", "10.9.0.0/24"});
 }
 
-TEST_CASE("what this version cannot do is refused by name and place when it is to be run",
-          "[host][config]") {
-  struct Row {
-    const char* line;
-    std::uint32_t column;
-    const char* message;
-  };
-  const Row rows[] = {
-      {"DNS = 10.9.0.1", 1, "'DNS' is not supported yet by this version"},
-      {"  PostUp = echo secret", 3, "'PostUp' is not supported yet by this version"},
-      {"PreUp = true", 1, "'PreUp' is not supported yet by this version"},
-      {"PreDown = true", 1, "'PreDown' is not supported yet by this version"},
-      {"PostDown = true", 1, "'PostDown' is not supported yet by this version"},
-      {"Table = 1234", 1, "'Table' is not supported yet by this version"},
-      {"SaveConfig = true", 1, "'SaveConfig' is not supported yet by this version"},
-      {"[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
-       "AllowedIPs = 10.0.0.0/8, 0.0.0.0/0",
-       26, "a default route through the tunnel"},
-      {"[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = ::/0", 14,
-       "a default route through the tunnel"},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.line);
-    const Parsed parsed = parse(with_interface(row.line));
-    REQUIRE(parsed.status == TUNNEL_OK);
-    tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
-    CHECK(tunnel_config_check(parsed.config.get(), &issue) == TUNNEL_ERR_CONFIG);
-    CHECK(issue.line == 3 + static_cast<std::uint32_t>(row.line[0] == '[' ? 2 : 0));
-    CHECK(issue.column == row.column);
-    CHECK(std::string(issue.message).find(row.message) == 0);
-    CHECK(std::string(issue.text).find("secret") == std::string::npos);
-  }
-}
-
-TEST_CASE("Table = off makes a default route harmless", "[host][config]") {
-  const Parsed parsed = parse(with_interface("Table = off\n[Peer]\nPublicKey = " + kPeerKey +
-                                             "\nAllowedIPs = 0.0.0.0/0, ::/0\n"));
-  REQUIRE(parsed.status == TUNNEL_OK);
-  CHECK(tunnel_config_check(parsed.config.get(), nullptr) == TUNNEL_OK);
-}
-
 TEST_CASE("the tunnel is named after its file", "[host][config]") {
   struct Row {
     const char *path, *name;
