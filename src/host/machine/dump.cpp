@@ -1,0 +1,108 @@
+#include "host/machine/dump.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "host/system/system.h"
+
+namespace tunnel::host {
+namespace {
+
+constexpr timeval kPatience = {10, 0};  // the kernel answers at once; this is against hanging
+
+struct Close {
+  void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
+};
+using Socket = std::unique_ptr<mnl_socket, Close>;
+using Take = std::function<void(const nlmsghdr*)>;
+
+int hand_over(const nlmsghdr* message, void* take) {
+  (*static_cast<const Take*>(take))(message);
+  return MNL_CB_OK;
+}
+
+std::int32_t send(const Socket& socket, const DumpRequest& request) {
+  alignas(nlmsghdr) std::array<char, 64> bytes{};
+  nlmsghdr* header = mnl_nlmsg_put_header(bytes.data());
+  header->nlmsg_type = request.type;
+  header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  header->nlmsg_seq = 1;
+  // Room for the largest of the headers that these requests have; the kernel looks at the family.
+  auto* extra = static_cast<std::uint8_t*>(mnl_nlmsg_put_extra_header(header, 16));
+  *extra = request.family;
+  if (mnl_socket_sendto(socket.get(), header, header->nlmsg_len) < 0) return status_of(errno);
+  return TUNNEL_OK;
+}
+
+std::int32_t receive(const Socket& socket, const Take& take) {
+  std::vector<char> bytes(std::size_t{1} << 16);
+  for (;;) {
+    const ssize_t size = mnl_socket_recvfrom(socket.get(), bytes.data(), bytes.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return status_of(errno);
+    const int more =
+        mnl_cb_run(bytes.data(), static_cast<std::size_t>(size), 1,
+                   mnl_socket_get_portid(socket.get()), hand_over, const_cast<Take*>(&take));
+    // A list that changed while it was read is what it was, in parts: good enough to plan by.
+    if (more < 0 && errno != EINTR) return status_of(errno);
+    if (more == 0) return TUNNEL_OK;
+  }
+}
+
+}  // namespace
+
+Attributes::Attributes(const nlmsghdr* message, std::size_t header) {
+  mnl_attr_parse(message, static_cast<unsigned>(header), take, this);
+}
+
+Attributes::Attributes(const nlattr* nest) {
+  if (nest != nullptr) mnl_attr_parse_nested(nest, take, this);
+}
+
+int Attributes::take(const nlattr* attribute, void* self) {
+  const std::size_t type = mnl_attr_get_type(attribute);
+  if (type < kMax) static_cast<Attributes*>(self)->attributes_[type] = attribute;
+  return MNL_CB_OK;
+}
+
+const nlattr* Attributes::get(std::size_t type) const noexcept {
+  return type < kMax ? attributes_[type] : nullptr;
+}
+
+std::string Attributes::text(std::size_t type) const {
+  const nlattr* attribute = get(type);
+  if (attribute == nullptr) return {};
+  const auto* bytes = static_cast<const char*>(mnl_attr_get_payload(attribute));
+  return {bytes, ::strnlen(bytes, mnl_attr_get_payload_len(attribute))};
+}
+
+std::uint32_t Attributes::number(std::size_t type) const noexcept {
+  const nlattr* attribute = get(type);
+  if (attribute == nullptr || mnl_attr_validate(attribute, MNL_TYPE_U32) != 0) return 0;
+  return mnl_attr_get_u32(attribute);
+}
+
+std::uint32_t Attributes::network_number(std::size_t type) const noexcept {
+  return ntohl(number(type));
+}
+
+std::int32_t dump(const DumpRequest& request, const Take& take) {
+  const Socket socket(mnl_socket_open2(request.bus, SOCK_CLOEXEC));
+  if (socket == nullptr) return status_of(errno);
+  if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) return status_of(errno);
+  ::setsockopt(mnl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO, &kPatience,
+               sizeof(kPatience));
+  const std::int32_t status = send(socket, request);
+  return status == TUNNEL_OK ? receive(socket, take) : status;
+}
+
+}  // namespace tunnel::host
