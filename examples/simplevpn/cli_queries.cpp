@@ -49,10 +49,21 @@ void add_status(const Grammar& grammar) {
       ->needs(check);
 }
 
+void add_events(const Grammar& grammar) {
+  const auto options = std::make_shared<Events>();
+  CLI::App* events = grammar.add(
+      grammar.app, "events", "Tell what happens to tunnels, a line per event",
+      [options, &output = grammar.output] { return simplevpn::events(*options, output); });
+  events->add_option("NAME", options->target, "Only this tunnel");
+  events->add_option("--since", options->since, "Also what happened since: all, 10m, 2h or a time")
+      ->type_name("TIME");
+}
+
 }  // namespace
 
 void add_query_commands(const Grammar& grammar) {
   add_status(grammar);
+  add_events(grammar);
 }
 
 }  // namespace simplevpn

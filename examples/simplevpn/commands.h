@@ -49,6 +49,13 @@ struct Status {
   double wait_s = 0;   // with `check`: try for so long
 };
 int status(const Status& options, const Output& output);
+
+struct Events {
+  std::string target;  // "" = every tunnel that runs
+  std::string since;   // "all", "10m", a time of RFC 3339; "" = only what is to come
+};
+int events(const Events& options, const Output& output);
+
 int version(const Output& output);
 
 }  // namespace simplevpn

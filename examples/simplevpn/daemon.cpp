@@ -290,6 +290,7 @@ void Daemon::take_events() {
     if (event->kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
     static_cast<void>(tunnel_resolver_event(resolver_.get(), &*event));
     if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &*event));
+    if (control_ != nullptr) static_cast<void>(tunnel_control_event(control_.get(), &*event));
   }
 }
 

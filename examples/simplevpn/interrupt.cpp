@@ -20,11 +20,12 @@ Interrupt::Interrupt() {
   signals_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-Interrupt::Woken Interrupt::wait(int handle, int timeout_ms) const {
-  pollfd waits[2] = {{signals_.get(), POLLIN, 0}, {handle, POLLIN, 0}};
-  poll(waits, 2, timeout_ms);
-  if (waits[0].revents != 0) return Woken::signal;
-  return waits[1].revents != 0 ? Woken::data : Woken::time;
+Interrupt::Woken Interrupt::wait(const std::vector<int>& handles, int timeout_ms) const {
+  std::vector<pollfd> waits{{signals_.get(), POLLIN, 0}};
+  for (const int handle : handles) waits.push_back({handle, POLLIN, 0});
+  const int ready = poll(waits.data(), waits.size(), timeout_ms);
+  if (ready <= 0) return Woken::time;
+  return waits[0].revents != 0 ? Woken::signal : Woken::data;
 }
 
 int Interrupt::exit_status() const {

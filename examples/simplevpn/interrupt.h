@@ -1,6 +1,8 @@
 // interrupt.h - waiting that SIGINT and SIGTERM end in order: for commands that go on until then.
 #pragma once
 
+#include <vector>
+
 #include "handles.h"
 
 namespace simplevpn {
@@ -11,8 +13,8 @@ class Interrupt {
 
   Interrupt();  // blocks the signals for the rest of the process: from now on only wait() sees them
 
-  // Until the time is over (-1 = no end), `handle` (-1 = none) is readable, or a signal came.
-  Woken wait(int handle, int timeout_ms) const;
+  // Until the time is over (-1 = no end), a handle is readable, or a signal came.
+  Woken wait(const std::vector<int>& handles, int timeout_ms) const;
 
   // After Woken::signal: 130 for SIGINT, 0 for SIGTERM.
   int exit_status() const;

@@ -119,7 +119,7 @@ class StatusCommand {
       if (terminal) redraw(tunnels_.empty() ? "no tunnel is running\n" : table());
       if (!terminal) show(output_.json ? status_json(tunnels_, -1) : (first ? "" : "\n") + table());
       if (std::ferror(stdout) != 0) return kFailure;
-      if (interrupt.wait(-1, milliseconds(options_.watch_s)) == Interrupt::Woken::signal) {
+      if (interrupt.wait({}, milliseconds(options_.watch_s)) == Interrupt::Woken::signal) {
         return interrupt.exit_status();
       }
     }
@@ -143,7 +143,7 @@ class StatusCommand {
       const std::string reason = why_not();
       if (reason.empty()) return kOk;
       if (left_ms <= 0) return report(reason);
-      if (interrupt.wait(-1, std::min(left_ms, kWaitStep_ms)) == Interrupt::Woken::signal) {
+      if (interrupt.wait({}, std::min(left_ms, kWaitStep_ms)) == Interrupt::Woken::signal) {
         return interrupt.exit_status();
       }
     }

@@ -39,6 +39,8 @@ def check(value, schema, root=None, place="document"):
         schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
     if "const" in schema:
         assert value == schema["const"], f"{place}: {value!r} is not {schema['const']!r}"
+    if "enum" in schema:
+        assert value in schema["enum"], f"{place}: {value!r} is none of {schema['enum']}"
     if "oneOf" in schema:
         fitting = sum(_fits(value, each, root, place) for each in schema["oneOf"])
         assert fitting == 1, f"{place}: fits {fitting} of the alternatives"

@@ -4,6 +4,7 @@
  * resolver   endpoints that are host names, looked up off the packet thread
  * settings   addresses, MTU and routes: plan, apply, undo
  * control    the WireGuard control socket, both ends
+ * events     what happens to a tunnel, over that socket
  * state      last endpoints on disk, so that a restarted node finds its peers at once
  * text       addresses and prefixes as people write them
  *
@@ -16,7 +17,8 @@
  *   tunnel_control_open         refuses when another daemon has this name
  *   tunnel_settings_apply       rolls itself back when a step fails
  *   tunnel_resolver_create, tunnel_resolver_add_config
- *   tunnel_engine_run           events go to tunnel_resolver_event and tunnel_state_event
+ *   tunnel_engine_run           events go to tunnel_resolver_event, tunnel_state_event and
+ *                               tunnel_control_event
  *   tunnel_resolver_destroy, tunnel_settings_undo, tunnel_control_detach,
  *   tunnel_engine_destroy, tunnel_state_destroy, tunnel_control_close, tunnel_config_destroy */
 #ifndef TUNNEL_HOST_HOST_H
@@ -24,6 +26,7 @@
 
 #include <tunnel/host/config.h>
 #include <tunnel/host/control.h>
+#include <tunnel/host/events.h>
 #include <tunnel/host/resolver.h>
 #include <tunnel/host/settings.h>
 #include <tunnel/host/state.h>

@@ -1,5 +1,6 @@
-// control.cpp — the functions of tunnel/host/control.h.
+// control.cpp — the functions of tunnel/host/control.h, and of events.h the daemon's.
 #include <tunnel/host/control.h>
+#include <tunnel/host/events.h>
 
 #include <algorithm>
 #include <memory>
@@ -44,6 +45,16 @@ int32_t tunnel_control_open(const tunnel_control_config* config, tunnel_control*
     if (!server) return server.status();
     *control = new tunnel_control{std::move(*server)};
     return TUNNEL_OK;
+  });
+}
+
+int32_t tunnel_control_event(tunnel_control* control, const tunnel_event* event) {
+  if (control == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&]() -> std::int32_t {
+    tunnel_event known{};
+    const std::int32_t status = base::read_sized(event, known);
+    if (status == TUNNEL_OK) control->server->add_event(known);
+    return status;
   });
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "host/control/event_text.h"
+
 namespace tunnel::host {
 
 std::uint64_t Connection::deadline_ms() const noexcept {
@@ -28,6 +30,10 @@ bool Connection::take_line(std::string_view line) {
   if (kind_ == Request::none) {
     if (line == "get=1") kind_ = Request::get;
     if (line == "set=1") kind_ = Request::set;
+    if (const auto since = read_events_request(line)) {
+      kind_ = Request::events;
+      events_since_ns_ = *since;
+    }
     return kind_ != Request::none;
   }
   complete_ = line.empty();

@@ -15,7 +15,7 @@ class Connection {
   static constexpr std::size_t kLongestLine = 4096;
   static constexpr std::uint64_t kPatience_ms = 10'000;  // for a request, and for an answer
 
-  enum class Request { none, get, set };
+  enum class Request { none, get, set, events };
 
   Connection(base::Descriptor fd, std::uint64_t now_ms) : fd_(std::move(fd)), since_ms_(now_ms) {}
 
@@ -33,6 +33,10 @@ class Connection {
   // The next complete request, or none; `sound` becomes false when the client does not speak the
   // protocol and is to be dropped. Answer it before the next call.
   Request next_request(bool& sound);
+  // Of a request for events: from when on, wall clock.
+  std::uint64_t events_since_ns() const noexcept { return events_since_ns_; }
+  // The number of the next event for this client; 0 = it does not listen.
+  std::uint64_t next_event = 0;
   base::WipedBuffer& answer() noexcept { return out_; }
   // Sends as much as the client takes. False = the client is gone.
   bool send(std::uint64_t now_ms);
@@ -47,6 +51,7 @@ class Connection {
   std::size_t sent_ = 0;
   Request kind_ = Request::none;  // of the request that is being read
   bool complete_ = false;
+  std::uint64_t events_since_ns_ = 0;
 };
 
 }  // namespace tunnel::host

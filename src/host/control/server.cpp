@@ -11,6 +11,7 @@
 #include <chrono>
 #include <utility>
 
+#include "host/control/event_text.h"
 #include "host/control/uapi_write.h"
 #include "host/system/system.h"
 
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::uint64_t kPauseWhenExhausted_ms = 200;
 
-enum Slot : std::size_t { kEnding, kWatch, kListener, kClients };  // in the list for poll
+enum Slot : std::size_t { kEnding, kWatch, kListener, kEvents, kClients };  // in the list for poll
 
 std::uint64_t now_ms() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -27,9 +28,20 @@ std::uint64_t now_ms() {
       std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-std::uint64_t wall_s() {
+std::uint64_t wall_ns() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+std::uint64_t wall_s() {
+  return wall_ns() / 1'000'000'000;
+}
+
+tunnel_event own_event(std::uint32_t kind) {
+  tunnel_event event = TUNNEL_EVENT_INIT;
+  event.kind = kind;
+  return event;
 }
 
 void add_name(const tunnel_config_peer& peer, TunnelFacts& facts) {
@@ -61,20 +73,36 @@ base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config&
   if (!is_tunnel_name(config.name)) return base::Error{TUNNEL_ERR_ARGUMENT};
   auto ending = base::WaitFlag::create(base::WaitFlag::Kind::readable);
   if (!ending) return base::Error{ending.status()};
+  auto news = base::WaitFlag::create(base::WaitFlag::Kind::readable);
+  if (!news) return base::Error{news.status()};
   const char* directory = config.directory == nullptr ? kSocketDirectory : config.directory;
   auto file = SocketFile::create(directory, config.name);
   if (!file) return base::Error{file.status()};
-  return std::unique_ptr<Server>(new Server(std::move(*file), std::move(*ending), config));
+  return std::unique_ptr<Server>(
+      new Server(std::move(*file), std::move(*ending), std::move(*news), config));
 }
 
-Server::Server(SocketFile file, base::WaitFlag ending, const tunnel_control_config& config)
+Server::Server(SocketFile file, base::WaitFlag ending, base::WaitFlag news,
+               const tunnel_control_config& config)
     : file_(std::move(file)),
       ending_(std::move(ending)),
       reader_(config.engine),
+      events_(std::move(news)),
       facts_(facts_of(config.config)),
       removed_{config.removed, config.context},
       since_s_(wall_s()),
-      thread_([this] { run(); }) {}
+      thread_([this] { run(); }) {
+  add_event(own_event(TUNNEL_EVENT_UP));
+}
+
+void Server::add_event(const tunnel_event& event) {
+  events_.add(event, wall_ns());
+}
+
+void Server::detach() {
+  reader_.detach();
+  add_event(own_event(TUNNEL_EVENT_DOWN));
+}
 
 Server::~Server() {
   reader_.detach();
@@ -93,6 +121,10 @@ void Server::run() {
     });
     if (status != TUNNEL_OK) connections_.clear();
   }
+  (void)guarded([&]() -> std::int32_t {
+    send_events();  // who listens shall hear of the end
+    return TUNNEL_OK;
+  });
 }
 
 std::vector<pollfd> Server::what_to_wait_for() const {
@@ -101,6 +133,7 @@ std::vector<pollfd> Server::what_to_wait_for() const {
   list[kWatch] = {file_.watch(), POLLIN, 0};
   const bool accepts = now_ms() >= accepts_from_ms_;
   list[kListener] = {file_.listener(), static_cast<short>(accepts ? POLLIN : 0), 0};
+  list[kEvents] = {events_.handle(), POLLIN, 0};
   for (const auto& connection : connections_) {
     // While an answer is on its way no further request is read.
     const short events = connection->wants_to_write() ? POLLOUT : POLLIN;
@@ -126,6 +159,7 @@ bool Server::serve_once() {
   if (::poll(list.data(), list.size(), patience_ms()) < 0 && errno != EINTR) return false;
   if (list[kEnding].revents != 0) return false;
   if (list[kWatch].revents != 0) look_at_file();
+  if (list[kEvents].revents != 0) send_events();
   std::size_t at = kClients;
   std::erase_if(connections_, [&](const auto& connection) {
     const int events = list[at++].revents;
@@ -168,6 +202,7 @@ bool Server::serve(Connection& connection, int events) {
   if (connection.wants_to_write()) {
     if (!connection.send(now_ms())) return false;
     // Requests may have come along with the one that was just answered.
+    if (!connection.wants_to_write()) write_events(connection);
     return connection.wants_to_write() || answer_requests(connection);
   }
   if ((events & POLLIN) == 0) return false;  // POLLHUP, POLLERR
@@ -180,10 +215,39 @@ bool Server::answer_requests(Connection& connection) {
     const Connection::Request request = connection.next_request(sound);
     if (request == Connection::Request::none) return sound;
     if (request == Connection::Request::get) answer_get(connection.answer());
+    if (request == Connection::Request::events) answer_events(connection);
     if (request == Connection::Request::set) write_end(-EOPNOTSUPP, connection.answer());
     if (!connection.send(now_ms())) return false;
   }
   return true;
+}
+
+// What was kept first, the end of it, and from then on what comes.
+void Server::answer_events(Connection& connection) {
+  connection.next_event = events_.first_since(connection.events_since_ns());
+  write_events(connection);
+  write_end(0, connection.answer());
+}
+
+void Server::write_events(Connection& connection) {
+  if (connection.next_event == 0) return;
+  for (tunnel_notice& notice : events_.from(connection.next_event)) {
+    PublicKey key{};
+    std::copy_n(notice.public_key, key.size(), key.begin());
+    const auto name = facts_.names.find(key);
+    if (name != facts_.names.end()) name->second.copy(notice.name, sizeof(notice.name) - 1);
+    write_notice(notice, connection.answer());
+  }
+}
+
+// To everybody who listens and has taken what was sent before; the others get it after that.
+void Server::send_events() {
+  events_.rest();
+  for (const auto& connection : connections_) {
+    if (connection->wants_to_write()) continue;
+    write_events(*connection);
+    (void)connection->send(now_ms());  // whoever is gone is found out when it is next served
+  }
 }
 
 void Server::answer_get(base::WipedBuffer& out) {

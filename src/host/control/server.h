@@ -13,6 +13,7 @@
 #include "host/config/config.h"
 #include "host/control/connection.h"
 #include "host/control/core_reader.h"
+#include "host/control/event_log.h"
 #include "host/control/socket_file.h"
 
 struct pollfd;
@@ -41,10 +42,14 @@ class Server {
   static base::Result<std::unique_ptr<Server>> start(const tunnel_control_config& config);
   ~Server();  // closes all connections and removes the socket
 
-  void detach() { reader_.detach(); }
+  // Any thread.
+  void add_event(const tunnel_event& event);
+
+  void detach();
 
  private:
-  Server(SocketFile file, base::WaitFlag ending, const tunnel_control_config& config);
+  Server(SocketFile file, base::WaitFlag ending, base::WaitFlag news,
+         const tunnel_control_config& config);
 
   void run();
   bool serve_once();
@@ -55,6 +60,9 @@ class Server {
   bool make_place();
   bool serve(Connection& connection, int events);
   bool answer_requests(Connection& connection);
+  void answer_events(Connection& connection);
+  void write_events(Connection& connection);
+  void send_events();
   void answer_get(base::WipedBuffer& out);
   int write_status(base::WipedBuffer& out);
   void write_peers(const CorePiece& piece, base::WipedBuffer& out) const;
@@ -62,6 +70,7 @@ class Server {
   const SocketFile file_;
   base::WaitFlag ending_;  // up = the thread shall end
   CoreReader reader_;
+  EventLog events_;
   const TunnelFacts facts_;
   const RemovedHook removed_;
   const std::uint64_t since_s_;
