@@ -42,17 +42,4 @@ Answer undo(Tools& tools, const Step& step, const std::string& before) {
   return is_gone(answer.error) ? Answer{} : answer;
 }
 
-// No backend is here yet.
-Look look_at(Tools&, const ResolverStep&) {
-  return {{EOPNOTSUPP, {}}, true, {}};
-}
-
-Answer change(Tools&, const ResolverStep&) {
-  return {EOPNOTSUPP, {}};
-}
-
-Answer restore(Tools&, const ResolverStep&, const std::string&) {
-  return {EOPNOTSUPP, {}};
-}
-
 }  // namespace tunnel::host

@@ -39,7 +39,8 @@ Answer take(Tools& tools, const Step& step);
 // what somebody else has changed. What is gone is no error.
 Answer undo(Tools& tools, const Step& step, const std::string& before);
 
-// ---- by kind: link_changes.cpp, routing_changes.cpp, sysctl.cpp, filter_changes.cpp
+// ---- by kind: link_changes.cpp, routing_changes.cpp, sysctl.cpp, filter_changes.cpp,
+// resolver_changes.cpp
 
 Look look_at(Tools& tools, const MtuStep& step);
 Look look_at(Tools& tools, const AddressStep& step);

@@ -1,0 +1,92 @@
+// A saved line: backend, interface, and what the backend needs.
+#include "host/dns/dns.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "host/dns/backends.h"
+#include "host/dns/saved_file.h"
+
+namespace tunnel::host {
+namespace {
+
+using Backend = ResolverStep::Backend;
+using dns::next_word;
+
+// A name that no tool can take for an option, nor a file for a line of its own.
+bool is_domain(std::string_view name) noexcept {
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~";
+  return !name.empty() && name.front() != '-' &&
+         name.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+bool is_valid(const ResolverStep& step) {
+  return std::all_of(step.domains.begin(), step.domains.end(), is_domain) &&
+         (!step.servers.empty() || !step.domains.empty());
+}
+
+}  // namespace
+
+base::Result<std::string> save_resolver(const ResolverStep& step, const DnsPlaces& places) {
+  if (!is_valid(step)) return base::Error{TUNNEL_ERR_ARGUMENT};
+  const std::string line = std::string(backend_name(step.backend)) + " " + step.interface_name;
+  if (step.backend == Backend::resolvconf) {
+    return line + " " + dns::resolvconf::record_name(step.interface_name, places);
+  }
+  if (step.backend != Backend::file) return line;
+  const auto file = dns::resolv_file::save(step, places);
+  if (!file) return base::Error{file.status()};
+  return line + " " + *file;
+}
+
+namespace {
+
+Answer apply_by(const ResolverStep& step, std::string_view saved, const DnsPlaces& places) {
+  (void)next_word(saved);
+  (void)next_word(saved);
+  switch (step.backend) {
+    case Backend::resolved:
+      return dns::resolved::apply(step);
+    case Backend::network_manager:
+      return dns::network_manager::apply(step, places);
+    case Backend::resolvconf:
+      return dns::resolvconf::apply(step, std::string(next_word(saved)));
+    default:
+      return dns::resolv_file::apply(saved, places);
+  }
+}
+
+Answer undo_by(Backend backend, const std::string& interface_name, std::string_view saved,
+               const DnsPlaces& places) {
+  switch (backend) {
+    case Backend::resolved:
+      return dns::resolved::undo(interface_name);
+    case Backend::network_manager:
+      return dns::network_manager::undo(interface_name, places);
+    case Backend::resolvconf:
+      return dns::resolvconf::undo(std::string(next_word(saved)));
+    default:
+      return dns::resolv_file::undo(saved, places);
+  }
+}
+
+}  // namespace
+
+Answer apply_resolver(const ResolverStep& step, std::string_view saved, const DnsPlaces& places) {
+  Answer outcome = apply_by(step, saved, places);
+  if (outcome.error != 0) (void)undo_resolver(saved, places);
+  return outcome;
+}
+
+Answer undo_resolver(std::string_view saved, const DnsPlaces& places) {
+  const auto backend = backend_from(next_word(saved));
+  const std::string interface_name(next_word(saved));
+  if (!backend || interface_name.empty()) return {EINVAL, "the saved line cannot be read"};
+  Answer outcome = undo_by(*backend, interface_name, saved, places);
+  // The tool was removed with what it managed.
+  if (outcome.error == ENOENT) outcome.error = 0;
+  return outcome;
+}
+
+}  // namespace tunnel::host

@@ -1,0 +1,115 @@
+#include "host/dns/file_swap.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "host/system/system.h"
+
+namespace tunnel::host::dns {
+namespace {
+
+using Kind = SavedFile::Kind;
+
+int write_all(const base::Descriptor& fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd.get(), text.data(), text.size());
+    if (count < 0 && errno != EINTR) return errno;
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  }
+  return ::fsync(fd.get()) == 0 ? 0 : errno;
+}
+
+int make_file(const std::string& path, const SavedFile& file) {
+  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const base::Descriptor fd(::open(path.c_str(), flags, 0600));
+  if (!fd.valid()) return errno;
+  if (const int error = write_all(fd, file.content); error != 0) return error;
+  if (::fchown(fd.get(), file.owner, file.group) != 0) return errno;
+  return ::fchmod(fd.get(), static_cast<mode_t>(file.mode)) == 0 ? 0 : errno;
+}
+
+int make(const std::string& path, const SavedFile& file) {
+  if (file.kind != Kind::link) return make_file(path, file);
+  return ::symlink(file.target.c_str(), path.c_str()) == 0 ? 0 : errno;
+}
+
+// The directory's entry lasts, too. Not worth failing for: the file stands in its place.
+void sync_directory_of(const std::string& path) {
+  const std::string directory = path.substr(0, path.rfind('/'));
+  const base::Descriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.valid()) ::fsync(fd.get());
+}
+
+int replace(const std::string& path, const SavedFile& file) {
+  const std::string fresh = path + ".simplevpn";
+  ::unlink(fresh.c_str());  // of somebody who was killed here
+  int error = make(fresh, file);
+  if (error == 0 && ::rename(fresh.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) ::unlink(fresh.c_str());
+  sync_directory_of(path);
+  return error;
+}
+
+int overwrite(const std::string& path, std::string_view text) {
+  const base::Descriptor fd(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  return fd.valid() ? write_all(fd, text) : errno;
+}
+
+bool cannot_rename(int error) noexcept {
+  return error == EBUSY || error == EROFS || error == EACCES || error == EPERM;
+}
+
+Answer outcome(const std::string& path, int error) {
+  if (error == 0) return {};
+  std::string words = "cannot write " + path + ": " + text_of(error);
+  if (error == EPERM) words += " (made immutable by chattr +i?)";
+  return {error, words};
+}
+
+// Also a part of it counts: a write in place may have been cut short.
+bool is_ours(const SavedFile& now, std::string_view ours, const SavedFile& before) {
+  if (now.kind == Kind::missing) return false;
+  if (now.kind == Kind::file)
+    return ours.starts_with(now.content) || now.content == ours ||
+           before.content.starts_with(now.content);
+  return before.kind == Kind::link && now.target == before.target && now.content == ours;
+}
+
+int restore(const std::string& path, const SavedFile& now, const SavedFile& before) {
+  if (before.kind == Kind::missing) return ::unlink(path.c_str()) == 0 ? 0 : errno;
+  if (now.kind == Kind::link) return overwrite(path, before.content);
+  const int error = replace(path, before);
+  return cannot_rename(error) ? overwrite(path, before.content) : error;
+}
+
+}  // namespace
+
+Answer put_text(const std::string& path, const SavedFile& before, std::string_view text) {
+  SavedFile file;
+  if (before.kind == Kind::file) file = before;
+  file.kind = Kind::file;
+  file.content = text;
+  int error = replace(path, file);
+  if (cannot_rename(error) && before.kind != Kind::missing) {
+    error = overwrite(path, text);
+    // Half a file is worse than the old one.
+    if (error != 0) (void)put_back(path, text, before);
+  }
+  return outcome(path, error);
+}
+
+Answer put_back(const std::string& path, std::string_view ours, const SavedFile& before) {
+  const auto now = save_file(path);
+  if (!now) return {EIO, "cannot read " + path};
+  if (*now == before) return {};
+  if (!is_ours(*now, ours, before)) {
+    return {0, path + " was changed by somebody else, and is left as it is"};
+  }
+  return outcome(path, restore(path, *now, before));
+}
+
+}  // namespace tunnel::host::dns
