@@ -1,0 +1,20 @@
+// filter.h — the text of our packet filter tables.
+#pragma once
+
+#include <string>
+
+#include "host/routing/choice.h"
+#include "host/step/step.h"
+
+namespace tunnel::host {
+
+// The table of one tunnel: "ltun_wg0". Signs that names of tables may not have are spelt out.
+std::string table_name(const std::string& tunnel);
+
+// What packets meet besides routes: guards, marks, NAT. Empty when there is nothing to do.
+std::string tunnel_table(const Request& request, const Choice& choice, const Machine& machine);
+
+// The block: what may leave the machine outside the tunnel, and nothing else.
+std::string block_table(const Request& request, const Choice& choice);
+
+}  // namespace tunnel::host

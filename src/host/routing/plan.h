@@ -1,0 +1,23 @@
+// plan.h — the whole plan for one tunnel.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "host/machine/machine.h"
+#include "host/routing/request.h"
+#include "host/step/step.h"
+
+namespace tunnel::host {
+
+// What the socket of the tunnel must carry so that its datagrams stay outside; 0 = nothing.
+std::uint32_t chosen_mark(const Request& request, const Machine& machine);
+
+// In the order of application. What leaves no gap comes first: the block before the interface is
+// up, the filter before the routes.
+std::vector<Step> plan_routing(const Request& request, const Machine& machine);
+
+// The block alone, for other endpoints or resolvers than before.
+TableStep plan_block(const Request& request, const Machine& machine);
+
+}  // namespace tunnel::host
