@@ -13,6 +13,12 @@ target_link_libraries(tunnel_asio INTERFACE Threads::Threads)
 
 if(TUNNEL_HOST)
   pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
+  find_package(nlohmann_json 3 REQUIRED)
+  # Its header only: the library is loaded when a tunnel first needs the packet filter.
+  find_path(TUNNEL_NFTABLES_INCLUDE nftables/libnftables.h REQUIRED)
+  add_library(tunnel_nftables INTERFACE)
+  target_include_directories(tunnel_nftables SYSTEM INTERFACE "${TUNNEL_NFTABLES_INCLUDE}")
+  target_link_libraries(tunnel_nftables INTERFACE ${CMAKE_DL_LIBS})
 endif()
 
 # ccache caches what includes a precompiled header only if it may be sloppy about time stamps.

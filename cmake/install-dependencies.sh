@@ -18,6 +18,7 @@ git
 libsodium-dev
 libasio-dev
 libmnl-dev
+libnftables-dev
 libcli11-dev
 nlohmann-json3-dev
 libspdlog-dev
@@ -30,6 +31,7 @@ clang-14|clang
 libclang-rt-14-dev|libclang-rt-dev
 clang-format-14|clang-format
 iproute2
+nftables
 iputils-ping
 netbase
 procps

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/base.h"
 #include "host/settings/netlink.h"
+#include "host/settings/nft.h"
 #include "host/step/step.h"
 #include "host/system/system.h"
 
@@ -15,7 +17,8 @@ namespace tunnel::host {
 // What the changes are made with.
 struct Tools {
   Netlink netlink;
-  std::uint32_t index;  // of the tunnel's interface, 0 when it is not there
+  std::uint32_t index;       // of the tunnel's interface, 0 when it is not there
+  std::optional<Nft> nft{};  // opened when first needed
 
   static base::Result<Tools> open(const std::string& interface_name);
 };

@@ -1,27 +1,100 @@
 // filter_changes.cpp — nft tables of our own, and rules in the chains of others.
+//
+// A table or a rule that is there already and is in no journal of ours belongs to somebody else.
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include "host/settings/changes.h"
 
 namespace tunnel::host {
+namespace {
 
-Look look_at(Tools&, const TableStep&) {
-  return {{EOPNOTSUPP, {}}};
+constexpr std::string_view kFamilies[] = {"ip", "ip6", "inet", "bridge", "arp", "netdev"};
+
+bool is_letter(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-Answer change(Tools&, const TableStep&) {
-  return {EOPNOTSUPP, {}};
+
+bool is_further(char c) noexcept {
+  return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
 }
-Answer restore(Tools&, const TableStep&, const std::string&) {
-  return {EOPNOTSUPP, {}};
+
+// What nft reads as one word, so that nothing in a journal becomes a command.
+bool is_word(std::string_view text) noexcept {
+  return !text.empty() && is_letter(text.front()) &&
+         std::all_of(text.begin(), text.end(), is_further);
 }
-Look look_at(Tools&, const ForeignRuleStep&) {
-  return {{EOPNOTSUPP, {}}};
+
+bool is_comment(std::string_view text) noexcept {
+  return !text.empty() && text.size() < 128 &&
+         std::none_of(text.begin(), text.end(), [](char c) { return c == '"' || c < ' '; });
 }
-Answer change(Tools&, const ForeignRuleStep&) {
-  return {EOPNOTSUPP, {}};
+
+bool is_sane(const ForeignRuleStep& step) noexcept {
+  const bool known =
+      std::find(std::begin(kFamilies), std::end(kFamilies), step.family) != std::end(kFamilies);
+  return known && is_word(step.table) && is_word(step.chain) && is_comment(step.comment);
 }
-Answer restore(Tools&, const ForeignRuleStep&, const std::string&) {
-  return {EOPNOTSUPP, {}};
+
+std::string chain_of(const ForeignRuleStep& step) {
+  return step.family + " " + step.table + " " + step.chain;
+}
+
+// Does `work` with the filter, or says why there is none.
+template <class Work>
+Answer with_filter(Tools& tools, bool sane, Work&& work) {
+  if (!sane) return {EINVAL, "no name that nft reads as one word"};
+  Answer why;
+  if (!tools.nft) tools.nft = Nft::open(why);
+  return tools.nft ? work(*tools.nft) : why;
+}
+
+}  // namespace
+
+Look look_at(Tools& tools, const TableStep& step) {
+  return {with_filter(tools, is_word(step.name), [&](Nft& nft) -> Answer {
+    bool found = false;
+    const Answer answer = nft.has_table(step.name, found);
+    if (answer.error != 0 || !found) return answer;
+    return {EEXIST, "another program or tunnel has a table of this name"};
+  })};
+}
+
+Answer change(Tools& tools, const TableStep& step) {
+  return with_filter(tools, is_word(step.name),
+                     [&](Nft& nft) { return nft.run(table_script(step)); });
+}
+
+Answer restore(Tools& tools, const TableStep& step, const std::string&) {
+  return with_filter(tools, is_word(step.name), [&](Nft& nft) -> Answer {
+    bool found = false;
+    const Answer answer = nft.has_table(step.name, found);
+    if (answer.error != 0 || !found) return answer;
+    return nft.run("delete table inet " + step.name);
+  });
+}
+
+Look look_at(Tools& tools, const ForeignRuleStep& step) {
+  return {with_filter(tools, is_sane(step), [&](Nft& nft) -> Answer {
+    std::uint64_t handle = 0;
+    const Answer answer = nft.find_rule(chain_of(step), step.comment, handle);
+    if (answer.error != 0 || handle == 0) return answer;
+    return {EEXIST, {}};
+  })};
+}
+
+Answer change(Tools& tools, const ForeignRuleStep& step) {
+  return with_filter(tools, is_sane(step), [&](Nft& nft) { return nft.run(rule_script(step)); });
+}
+
+Answer restore(Tools& tools, const ForeignRuleStep& step, const std::string&) {
+  return with_filter(tools, is_sane(step), [&](Nft& nft) -> Answer {
+    std::uint64_t handle = 0;
+    const Answer answer = nft.find_rule(chain_of(step), step.comment, handle);
+    if (answer.error != 0 || handle == 0) return answer;
+    return nft.run("delete rule " + chain_of(step) + " handle " + std::to_string(handle));
+  });
 }
 
 }  // namespace tunnel::host

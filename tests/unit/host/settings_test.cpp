@@ -1,14 +1,12 @@
 #include <net/if.h>
 #include <tunnel/host/settings.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config_support.h"
-#include "support/catch.hpp"
-#include "support/netns.h"
+#include "settings_support.h"
 
 using namespace tunnel::test;
 
@@ -35,29 +33,6 @@ Texts texts(const SettingsPtr& settings, bool applied_only = false) {
     if (!applied_only || step.applied == 1) texts.emplace_back(step.text);
   }
   return texts;
-}
-
-std::string output(const std::string& command) {
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string text;
-  char part[4096];
-  for (std::size_t size; (size = std::fread(part, 1, sizeof(part), pipe)) > 0;) {
-    text.append(part, size);
-  }
-  REQUIRE(::pclose(pipe) == 0);
-  return text;
-}
-
-// Everything that a plan can change, without the counters and lifetimes that change by themselves.
-std::string machine() {
-  return output(
-      "ip -o link | sed 's/qdisc.*//'; ip -o addr; ip -4 route show table all;"
-      "ip -6 route show table all");
-}
-
-bool has_line(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 Parsed example() {

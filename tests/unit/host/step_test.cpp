@@ -1,26 +1,11 @@
 #include "host/step/step.h"
 
-#include <tunnel/host/text.h>
-
-#include <cstring>
-
-#include "support/catch.hpp"
+#include "settings_support.h"
 
 using namespace tunnel::host;
+using namespace tunnel::test;
 
 namespace {
-
-tunnel_prefix prefix(const char* text) {
-  tunnel_prefix prefix{};
-  REQUIRE(tunnel_prefix_from_text(text, std::strlen(text), &prefix) == TUNNEL_OK);
-  return prefix;
-}
-
-tunnel_address address(const char* text) {
-  tunnel_address address{};
-  REQUIRE(tunnel_address_from_text(text, std::strlen(text), &address) == TUNNEL_OK);
-  return address;
-}
 
 struct Case {
   Step step;

@@ -1,0 +1,45 @@
+// nft.h — the packet filter, through libnftables.
+//
+// The library is loaded when the first table is needed: a tunnel without packet filter works on a
+// machine without nftables, and libtunnel-host, under the MIT licence, does not link a GPL library.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/base.h"
+#include "host/system/system.h"
+
+struct nft_ctx;
+
+namespace tunnel::host {
+
+class Nft {
+ public:
+  // ENOENT in `why` when libnftables is not installed.
+  static std::optional<Nft> open(Answer& why);
+
+  // Runs a script as one transaction.
+  Answer run(const std::string& script);
+
+  // True when family inet has this table.
+  Answer has_table(const std::string& name, bool& found);
+  // Handle of the rule with this comment in a chain, 0 when there is none. A chain that is not
+  // there has no rules.
+  Answer find_rule(const std::string& chain, const std::string& comment, std::uint64_t& handle);
+
+ private:
+  struct Library;
+  struct Close {
+    void operator()(Library* library) const noexcept;
+  };
+
+  explicit Nft(Library* library) noexcept : library_(library) {}
+  Answer read(const std::string& command, std::string& output);
+
+  std::unique_ptr<Library, Close> library_;
+};
+
+}  // namespace tunnel::host
