@@ -35,6 +35,9 @@ nftables
 iputils-ping
 netbase
 procps
+scdoc
+zsh
+fish
 wireguard-go
 wireguard-tools
 iperf3

@@ -1,8 +1,10 @@
 // cli_queries.cpp - the commands that look and change nothing.
+#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "commands.h"
+#include "completion.h"
 #include "grammar.h"
 
 namespace simplevpn {
@@ -59,11 +61,24 @@ void add_events(const Grammar& grammar) {
       ->type_name("TIME");
 }
 
+void add_completion(const Grammar& grammar) {
+  const auto shell = std::make_shared<std::string>();
+  CLI::App* completion = grammar.add(
+      grammar.app, "completion", "Print what teaches a shell our commands",
+      [shell, &app = grammar.app] {
+        return std::fputs(completion_script(app, *shell).c_str(), stdout) < 0 ? kFailure : kOk;
+      });
+  completion->add_option("SHELL", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
 }  // namespace
 
 void add_query_commands(const Grammar& grammar) {
   add_status(grammar);
   add_events(grammar);
+  add_completion(grammar);
 }
 
 }  // namespace simplevpn
