@@ -24,9 +24,15 @@ typedef struct tunnel_core tunnel_core;
 /* ---- create ---- */
 
 #define TUNNEL_PROFILE_WIREGUARD 0
-#define TUNNEL_PROFILE_PLAIN 1 /* reserved: TUNNEL_ERR_UNSUPPORTED in this version */
+/* No protection at all: an inside IP packet is a datagram, byte for byte, without any header. For
+ * programs that speak this format, and for measuring; everybody on the way reads and forges it.
+ * A peer is found by the remote address and port of a datagram, which must equal its endpoint.
+ * Endpoints are set by set_peer only (never learnt), belong to one peer each (TUNNEL_ERR_IN_USE),
+ * and are no wildcard. A peer's public_key is a name of 32 bytes that the caller chooses, any but
+ * all zero; other keys are refused (TUNNEL_ERR_UNSUPPORTED). Keepalives are stored and not sent. */
+#define TUNNEL_PROFILE_PLAIN 1
 #define TUNNEL_INNER_IP 0
-#define TUNNEL_INNER_ETHERNET 1 /* needs an own router */
+#define TUNNEL_INNER_ETHERNET 1 /* needs an own router; not in the plain profile */
 
 #define TUNNEL_MTU_DEFAULT 1420
 #define TUNNEL_MTU_ZERO UINT32_MAX /* as config.mtu: really zero, padding has no bound */
@@ -72,6 +78,7 @@ typedef struct tunnel_layout {
   uint32_t padding;     /* inside packets are padded to a multiple */
   uint32_t mtu;         /* inside MTU in force */
   uint32_t poll_buffer; /* bytes a poll buffer must have */
+  uint32_t profile;     /* TUNNEL_PROFILE_ of the core */
 } tunnel_layout;
 #define TUNNEL_LAYOUT_INIT \
   { sizeof(tunnel_layout) }
@@ -79,7 +86,8 @@ TUNNEL_API int32_t tunnel_core_layout(const tunnel_core* core, tunnel_layout* la
 
 /* Sets our private key, or clears it when `key` is null: then nothing is sent or opened. A changed
  * key drops handshakes and sessions, removes a peer that has the new public key, and starts new
- * handshakes with the next packets. */
+ * handshakes with the next packets. A core of the plain profile takes none:
+ * TUNNEL_ERR_UNSUPPORTED. */
 TUNNEL_API int32_t tunnel_core_set_private_key(tunnel_core* core, const uint8_t* key);
 
 /* Our public key. TUNNEL_ERR_NOT_FOUND when no private key is set. */
@@ -134,7 +142,8 @@ typedef struct tunnel_peer_info {
   uint8_t preshared_key[TUNNEL_KEY_SIZE]; /* a secret: wipe it after use */
   tunnel_address endpoint;
   uint8_t greatest_timestamp[12];
-  uint32_t has_session;         /* 1 when data can be sent without a handshake */
+  uint32_t has_session;         /* 1 when data can be sent without a handshake; plain: 1 when the
+                                   endpoint is known */
   uint64_t latest_handshake_ns; /* wall clock, 0 = never */
   uint64_t rx_bytes;            /* outside bytes (UDP payload) of what was accepted */
   uint64_t tx_bytes;
@@ -201,7 +210,7 @@ TUNNEL_API uint64_t tunnel_core_deadline(const tunnel_core* core);
 
 /* Asks for a handshake with a peer whose endpoint is known, now, unless one is in progress or was
  * just made (one initiation per 5 s). peer 0: with every such peer, paced at 1,000 a second, as a
- * node does that has just been restarted. */
+ * node does that has just been restarted. TUNNEL_ERR_UNSUPPORTED in the plain profile. */
 TUNNEL_API int32_t tunnel_core_initiate(tunnel_core* core, uint64_t peer, const tunnel_time* now);
 
 /* Says that local addresses or routes changed: forgets sticky source addresses, lets handshakes

@@ -74,7 +74,7 @@ TUNNEL_BEGIN_DECLS
 #define TUNNEL_DROP_REPLAY 71          /* counter seen before, or older than the window */
 #define TUNNEL_DROP_COOKIE 72          /* cookie reply not asked for or not authentic */
 #define TUNNEL_DROP_HANDSHAKE 73       /* handshake message does not decrypt or has no handshake */
-#define TUNNEL_DROP_UNKNOWN_PEER 74    /* initiation by a static key that is not configured */
+#define TUNNEL_DROP_UNKNOWN_PEER 74    /* a static key (plain: an address) that nobody has */
 #define TUNNEL_DROP_OLD_TIMESTAMP 75   /* initiation replayed: timestamp not above the last */
 #define TUNNEL_DROP_FLOOD 76           /* more initiations of one peer than 50 a second */
 #define TUNNEL_DROP_INNER_MALFORMED 77 /* inside: not an IP packet, or lengths that lie */

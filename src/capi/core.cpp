@@ -74,8 +74,7 @@ int32_t tunnel_core_layout(const tunnel_core* core, tunnel_layout* layout) {
 
 int32_t tunnel_core_set_private_key(tunnel_core* core, const uint8_t* key) {
   if (core == nullptr) return TUNNEL_ERR_ARGUMENT;
-  core->core->set_private_key(key);
-  return TUNNEL_OK;
+  return core->core->set_private_key(key);
 }
 
 int32_t tunnel_core_public_key(const tunnel_core* core, uint8_t key[TUNNEL_KEY_SIZE]) {

@@ -20,8 +20,12 @@ bool complete(const tunnel_cipher_ops& ops) noexcept {
 }
 
 std::int32_t check(const tunnel_core_config& config) noexcept {
-  if (config.profile != TUNNEL_PROFILE_WIREGUARD) return TUNNEL_ERR_UNSUPPORTED;
+  if (config.profile > TUNNEL_PROFILE_PLAIN) return TUNNEL_ERR_UNSUPPORTED;
   if (config.inner > TUNNEL_INNER_ETHERNET || config.flags != 0) return TUNNEL_ERR_ARGUMENT;
+  // The plain format carries IP packets and says nothing about what else a datagram could be.
+  if (config.profile == TUNNEL_PROFILE_PLAIN && config.inner != TUNNEL_INNER_IP) {
+    return TUNNEL_ERR_UNSUPPORTED;
+  }
   if (config.mtu > kMaxMtu && config.mtu != TUNNEL_MTU_ZERO) return TUNNEL_ERR_ARGUMENT;
   if (config.inner == TUNNEL_INNER_ETHERNET && config.router.ops == nullptr) {
     return TUNNEL_ERR_ARGUMENT;
@@ -33,17 +37,23 @@ std::int32_t check(const tunnel_core_config& config) noexcept {
   return TUNNEL_OK;
 }
 
+// Without handshakes nothing waits for one.
+std::uint32_t staging_bytes(const tunnel_core_config& config) noexcept {
+  const bool none =
+      config.profile == TUNNEL_PROFILE_PLAIN || config.staging_bytes == TUNNEL_STAGING_NONE;
+  return none ? 0 : or_default(config.staging_bytes, kDefaultStaging);
+}
+
 Core::Settings with_defaults(const tunnel_core_config& config) noexcept {
   const auto max_peers = or_default(config.max_peers, kDefaultPeers);
   // As many as a peer's keyring holds: then no peer can keep another one from its session.
   const auto every_place =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(std::uint64_t{4} * max_peers, UINT32_MAX));
   return {
+      .profile = config.profile,
       .mtu = config.mtu == TUNNEL_MTU_ZERO ? 0 : or_default(config.mtu, TUNNEL_MTU_DEFAULT),
       .inner = config.inner,
-      .staging_bytes = config.staging_bytes == TUNNEL_STAGING_NONE
-                           ? 0
-                           : or_default(config.staging_bytes, kDefaultStaging),
+      .staging_bytes = staging_bytes(config),
       .max_peers = max_peers,
       .max_sessions = or_default(config.max_sessions, every_place),
       .timestamp_floor_ns = config.timestamp_floor_ns,
@@ -82,6 +92,7 @@ Core::Core(const Settings& settings)
       random_(make_random(settings.test_seed)),
       jitter_(random_.below(protocol::kJitter)),
       peers_(settings.max_peers, random64(random_)),
+      endpoints_(random64(random_)),
       sessions_(settings.max_sessions),
       handshakes_(settings.max_sessions),
       staging_(settings.staging_bytes),
@@ -97,6 +108,7 @@ Core::~Core() {
 }
 
 tunnel_layout Core::layout() const noexcept {
+  if (plain()) return plain_layout();
   // MTU 0 bounds nothing, not even the padding.
   const auto inside = mtu_ == 0 ? protocol::padded_length(TUNNEL_MTU_DEFAULT, 0) : mtu_;
   return {
@@ -107,23 +119,29 @@ tunnel_layout Core::layout() const noexcept {
       .mtu = mtu_,
       .poll_buffer = std::max<std::uint32_t>(
           TUNNEL_HANDSHAKE_MAX, inside + static_cast<std::uint32_t>(protocol::kDataOverhead)),
+      .profile = TUNNEL_PROFILE_WIREGUARD,
   };
 }
 
-void Core::set_private_key(const std::uint8_t* key) noexcept {
+std::int32_t Core::set_private_key(const std::uint8_t* key) noexcept {
+  // To take a key and not to use it would promise what this profile does not give.
+  if (key != nullptr && plain()) return TUNNEL_ERR_UNSUPPORTED;
   if (key == nullptr) {
     forget_sessions();
     us_.clear();
     has_key_ = false;
-    return;
+    return TUNNEL_OK;
   }
   cipher::Key clamped{base::BytesOf<32>(key, 32)};
   cipher::clamp(clamped);
-  if (has_key_ && base::equal_constant_time(clamped.bytes(), us_.private_key.bytes())) return;
+  if (has_key_ && base::equal_constant_time(clamped.bytes(), us_.private_key.bytes())) {
+    return TUNNEL_OK;
+  }
   forget_sessions();
   us_.assign(clamped.bytes());
   has_key_ = true;
   if (const auto* self = peers_.find(us_.public_key)) remove_peer(self->id());
+  return TUNNEL_OK;
 }
 
 const protocol::PublicKey* Core::public_key() const noexcept {
@@ -139,9 +157,10 @@ tunnel_counters Core::counters() const noexcept {
   counters.peers = peers_.size();
   counters.sessions = sessions_.in_use();
   counters.memory_bytes = sizeof(Core) + peers_.memory_bytes() + deadlines_.memory_bytes() +
-                          allowed_ips_.memory_bytes() + indices_.memory_bytes() +
-                          sessions_.memory_bytes() + handshakes_.memory_bytes() +
-                          staging_.memory_bytes() + queue_.memory_bytes();
+                          allowed_ips_.memory_bytes() + endpoints_.memory_bytes() +
+                          indices_.memory_bytes() + sessions_.memory_bytes() +
+                          handshakes_.memory_bytes() + staging_.memory_bytes() +
+                          queue_.memory_bytes();
   return counters;
 }
 

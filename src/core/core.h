@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "cipher/cipher.h"
 #include "core/deadline_queue.h"
+#include "core/endpoint_table.h"
 #include "core/event_queue.h"
 #include "core/handshake_queue.h"
 #include "core/index_table.h"
@@ -49,6 +50,7 @@ class Core {
  public:
   // Settings with defaults filled in and checked; only create() makes them.
   struct Settings {
+    std::uint32_t profile;
     std::uint32_t mtu;
     std::uint32_t inner;
     std::uint32_t staging_bytes;
@@ -68,7 +70,7 @@ class Core {
 
   // ---- core.cpp
   tunnel_layout layout() const noexcept;
-  void set_private_key(const std::uint8_t* key) noexcept;
+  std::int32_t set_private_key(const std::uint8_t* key) noexcept;
   const protocol::PublicKey* public_key() const noexcept;
   void set_mtu(std::uint32_t mtu) noexcept { mtu_ = mtu; }
   std::optional<tunnel_event> next_event() noexcept { return events_.pop(); }
@@ -111,6 +113,7 @@ class Core {
   };
 
   // ---- core.cpp: shared by the verbs
+  bool plain() const noexcept { return settings_.profile == TUNNEL_PROFILE_PLAIN; }
   void advance(const tunnel_time& now) noexcept;
   std::uint64_t now() const noexcept { return clock_.mono_ns; }
   void drop(tunnel_packet& packet, std::int32_t reason) noexcept;
@@ -122,7 +125,9 @@ class Core {
 
   // ---- peers.cpp
   bool set_prefixes(Peer& peer, const tunnel_peer_config& config);
+  std::int32_t check_peer(const tunnel_peer_config& config, const Peer* peer) const noexcept;
   void set_fields(Peer& peer, const tunnel_peer_config& config) noexcept;
+  void set_endpoint(Peer& peer, const tunnel_address& endpoint) noexcept;
 
   // ---- seal.cpp
   void seal_batch(std::span<tunnel_packet> packets) noexcept;
@@ -148,6 +153,14 @@ class Core {
   void deliver(Peer& peer, tunnel_packet& packet, std::uint32_t length) noexcept;
   bool source_is_allowed(const Peer& peer, tunnel_packet& packet,
                          const base::IpHeader* header) noexcept;
+
+  // ---- plain.cpp: the same verbs for the profile without encryption
+  std::int32_t check_plain(const tunnel_peer_config& config, const Peer* peer) const noexcept;
+  tunnel_layout plain_layout() const noexcept;
+  void seal_plain(std::span<tunnel_packet> packets) noexcept;
+  void seal_plain(tunnel_packet& packet) noexcept;
+  void open_plain(std::span<tunnel_packet> packets) noexcept;
+  void open_plain(tunnel_packet& packet) noexcept;
 
   // ---- poll.cpp
   bool serve_due_peer(Output& out) noexcept;
@@ -207,6 +220,7 @@ class Core {
   DeadlineQueue<DeadlineLinks> deadlines_{{peers_}};
   InitiationQueue<InitiationLinks> initiations_{{peers_}};
   router::PrefixTable allowed_ips_;
+  EndpointTable endpoints_;  // plain profile only, else empty
   IndexTable indices_;
   Slab<PeerSession> sessions_;
   Slab<PeerHandshake> handshakes_;

@@ -60,6 +60,7 @@ bool Core::throttled(const Peer& peer) const noexcept {
 
 std::int32_t Core::initiate(std::uint64_t id, const tunnel_time& now) noexcept {
   advance(now);
+  if (plain()) return TUNNEL_ERR_UNSUPPORTED;
   if (id != 0) {
     auto* peer = peers_.find(id);
     if (peer == nullptr) return TUNNEL_ERR_NOT_FOUND;

@@ -38,6 +38,7 @@ void Core::open(std::span<tunnel_packet> packets, const tunnel_time& now) noexce
 }
 
 void Core::open_batch(std::span<tunnel_packet> packets) noexcept {
+  if (plain()) return open_plain(packets);
   OpenBatch batch;
   for (auto& packet : packets) plan_open(packet, batch);
   if (batch.count == 0) return;

@@ -50,11 +50,11 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
   if (status != TUNNEL_OK) return base::Error{status};
   protocol::PublicKey key;
   std::copy_n(config.public_key, key.size(), key.begin());
-  if (has_key_ && key == us_.public_key) return base::Error{TUNNEL_ERR_KEY};
-  // No handshake with it could ever be: say so now, not after 90 s of silence.
-  if (cipher::is_low_order(key)) return base::Error{TUNNEL_ERR_KEY};
-
   auto* peer = peers_.find(key);
+  if (const auto refused = check_peer(config, peer); refused != TUNNEL_OK) {
+    return base::Error{refused};
+  }
+
   const bool fresh = peer == nullptr;
   if (fresh && (config.flags & TUNNEL_PEER_UPDATE_ONLY) != 0) {
     return base::Error{TUNNEL_ERR_NOT_FOUND};
@@ -65,6 +65,7 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
   if (fresh) {
     if (peers_.full()) return base::Error{TUNNEL_ERR_LIMIT};
     deadlines_.reserve(peers_.size() + std::size_t{1});
+    if (plain()) endpoints_.reserve(peers_.size() + std::size_t{1});
     peer = &peers_.add(key);
   }
   if (!set_prefixes(*peer, config)) {
@@ -73,6 +74,16 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
   }
   set_fields(*peer, config);
   return peer->id();
+}
+
+// What depends on the core: which keys it can work with, and in plain profile which endpoints.
+std::int32_t Core::check_peer(const tunnel_peer_config& config, const Peer* peer) const noexcept {
+  if (plain()) return check_plain(config, peer);
+  protocol::PublicKey key;
+  std::copy_n(config.public_key, key.size(), key.begin());
+  if (has_key_ && key == us_.public_key) return TUNNEL_ERR_KEY;
+  // No handshake with it could ever be: say so now, not after 90 s of silence.
+  return cipher::is_low_order(key) ? TUNNEL_ERR_KEY : TUNNEL_OK;
 }
 
 bool Core::set_prefixes(Peer& peer, const tunnel_peer_config& config) {
@@ -93,8 +104,7 @@ void Core::set_fields(Peer& peer, const tunnel_peer_config& config) noexcept {
   }
   if ((config.fields & TUNNEL_PEER_ENDPOINT) != 0 &&
       !base::same_address(peer.endpoint, config.endpoint)) {
-    peer.endpoint = config.endpoint;
-    peer.local = {};
+    set_endpoint(peer, config.endpoint);
   }
   if ((config.fields & TUNNEL_PEER_GREATEST_TIMESTAMP) != 0) {
     std::copy_n(config.greatest_timestamp, peer.greatest_timestamp.size(),
@@ -106,6 +116,15 @@ void Core::set_fields(Peer& peer, const tunnel_peer_config& config) noexcept {
   }
 }
 
+void Core::set_endpoint(Peer& peer, const tunnel_address& endpoint) noexcept {
+  if (plain()) {
+    endpoints_.remove(peer.endpoint);
+    endpoints_.insert(endpoint, peer.slot);
+  }
+  peer.endpoint = endpoint;
+  peer.local = {};
+}
+
 std::int32_t Core::remove_peer(std::uint64_t id) noexcept {
   auto* peer = peers_.find(id);
   if (peer == nullptr) return TUNNEL_ERR_NOT_FOUND;
@@ -115,6 +134,7 @@ std::int32_t Core::remove_peer(std::uint64_t id) noexcept {
   deadlines_.remove(peer->slot);
   initiations_.remove(peer->slot);
   allowed_ips_.remove_all(peer->slot);
+  endpoints_.remove(peer->endpoint);
   peers_.remove(*peer);
   return TUNNEL_OK;
 }
@@ -130,7 +150,8 @@ std::int32_t Core::get_peer(std::uint64_t id, tunnel_peer_info& info) const noex
   info.endpoint = peer->endpoint;
   std::copy(peer->greatest_timestamp.begin(), peer->greatest_timestamp.end(),
             info.greatest_timestamp);
-  info.has_session = can_send(*peer) ? 1 : 0;
+  const bool ready = plain() ? peer->has_endpoint() : can_send(*peer);
+  info.has_session = ready ? 1 : 0;
   info.latest_handshake_ns = peer->latest_handshake_wall_ns;
   info.rx_bytes = peer->rx_bytes;
   info.tx_bytes = peer->tx_bytes;

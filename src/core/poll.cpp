@@ -24,6 +24,7 @@ constexpr std::uint64_t kRetryAfterExhaustion = 5 * protocol::kSecond;
 std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
                         const tunnel_time& now) noexcept {
   advance(now);
+  if (plain()) return 0;
   jitter_ = fresh_jitter();
   Output out{packets, 0, budget};
   while (serve_due_peer(out) || serve_handshake(out)) {
@@ -34,6 +35,7 @@ std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
 }
 
 std::uint64_t Core::deadline() const noexcept {
+  if (plain()) return TUNNEL_TIME_NEVER;
   if (!queue_.empty() || !initiations_.empty()) return 0;
   return loaded_ ? std::min(deadlines_.earliest(), loaded_until_) : deadlines_.earliest();
 }

@@ -40,6 +40,7 @@ void Core::seal(std::span<tunnel_packet> packets, const tunnel_time& now) noexce
 }
 
 void Core::seal_batch(std::span<tunnel_packet> packets) noexcept {
+  if (plain()) return seal_plain(packets);
   if (!has_key_) {
     for (auto& packet : packets) drop(packet, TUNNEL_DROP_NO_KEY);
     return;

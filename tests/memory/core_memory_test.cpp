@@ -45,6 +45,35 @@ TEST_CASE("the packet path allocates nothing", "[memory]") {
   CHECK(seal_and_open(pair, 64'000) == 0);
 }
 
+TEST_CASE("the plain packet path allocates nothing, and no pool for packets that wait",
+          "[memory][plain]") {
+  const auto before = allocations().bytes_in_use;
+  Simulation net;
+  Node::Options options;
+  options.config.profile = TUNNEL_PROFILE_PLAIN;
+  options.number = 1;
+  auto& alice = net.add(options);
+  options.number = 2;
+  auto& bob = net.add(options);
+  net.join(alice, bob);
+  CHECK(allocations().bytes_in_use - before < 1u << 20);  // a WireGuard core takes more by itself
+  auto bytes = inside_packet(1, 2, 1, 1400);
+  const auto calls = allocations().calls;
+  const auto now = net.time();
+  std::uint64_t delivered = 0;
+  for (std::uint32_t i = 0; i < 100'000; ++i) {
+    tunnel_packet packet{};
+    packet.data = bytes.data();
+    packet.length = packet.room = i % 3 == 0 ? 10 : 1400;
+    tunnel_core_seal(alice.core(), &packet, 1, &now);
+    packet.remote = i % 5 == 0 ? ipv4(66) : alice.address;
+    tunnel_core_open(bob.core(), &packet, 1, &now);
+    delivered += packet.verdict == TUNNEL_VERDICT_DELIVER;
+  }
+  CHECK(allocations().calls == calls);
+  CHECK(delivered == 53'333);
+}
+
 TEST_CASE("garbage allocates nothing", "[memory]") {
   Pair pair;
   pair.connect();

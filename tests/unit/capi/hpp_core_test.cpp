@@ -110,7 +110,7 @@ TEST_CASE("peers are found, walked over and described", "[capi][hpp]") {
 
 TEST_CASE("a failure of the C function is the status of the result", "[capi][hpp]") {
   tunnel_core_config config = TUNNEL_CORE_CONFIG_INIT;
-  config.profile = TUNNEL_PROFILE_PLAIN;
+  config.profile = TUNNEL_PROFILE_PLAIN + 1;
   const auto core = Core::create(config);
   CHECK_FALSE(core);
   CHECK(core.status() == TUNNEL_ERR_UNSUPPORTED);
