@@ -57,6 +57,13 @@ TUNNEL_API int32_t tunnel_config_read(const char* path, tunnel_config** config,
 TUNNEL_API int32_t tunnel_config_parse(const char* text, size_t length, tunnel_config** config,
                                        tunnel_config_issue* issue);
 
+/* The same for a tunnel of TUNNEL_PROFILE_PLAIN, which protects nothing: a text with PrivateKey or
+ * PresharedKey is refused (CONFIG), because whoever has keys expects them to be used. A PublicKey
+ * is only the peer's name. tunnel_config_interface.fields gets TUNNEL_CONFIG_PLAIN; the core for
+ * tunnel_config_apply must be of that profile. */
+TUNNEL_API int32_t tunnel_config_parse_plain(const char* text, size_t length,
+                                             tunnel_config** config, tunnel_config_issue* issue);
+
 /* Wipes the keys and frees everything. Null is fine. */
 TUNNEL_API void tunnel_config_destroy(tunnel_config* config);
 
@@ -75,6 +82,7 @@ TUNNEL_API int32_t tunnel_config_warning(const tunnel_config* config, size_t ind
 #define TUNNEL_CONFIG_TABLE_OFF 0x0010u /* Table = off: no routes */
 #define TUNNEL_CONFIG_TABLE 0x0020u     /* Table is a number: `table` */
 #define TUNNEL_CONFIG_SAVE 0x0040u      /* SaveConfig = true */
+#define TUNNEL_CONFIG_PLAIN 0x0080u     /* made by tunnel_config_parse_plain */
 
 typedef struct tunnel_config_interface {
   uint32_t size;                  /* sizeof(tunnel_config_interface) */

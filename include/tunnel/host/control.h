@@ -84,6 +84,8 @@ typedef struct tunnel_snapshot_interface {
   uint32_t mtu;
   uint32_t process;         /* process id of the daemon */
   tunnel_counters counters; /* of the core; its own size says what is filled */
+  uint32_t profile;         /* TUNNEL_PROFILE_ of the core: PLAIN protects nothing */
+  uint32_t reserved;
 } tunnel_snapshot_interface;
 #define TUNNEL_SNAPSHOT_INTERFACE_INIT \
   { sizeof(tunnel_snapshot_interface) }

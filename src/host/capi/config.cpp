@@ -72,6 +72,16 @@ int32_t tunnel_config_parse(const char* text, size_t length, tunnel_config** con
   return make_config(reader, config, issue);
 }
 
+int32_t tunnel_config_parse_plain(const char* text, size_t length, tunnel_config** config,
+                                  tunnel_config_issue* issue) {
+  if (config == nullptr || (text == nullptr && length != 0)) return TUNNEL_ERR_ARGUMENT;
+  if (length > host::kLongestFile) return TUNNEL_ERR_LIMIT;
+  const auto reader = [&](host::Config& into, tunnel_config_issue& found) {
+    return host::parse_plain_config({text, length}, into, found);
+  };
+  return make_config(reader, config, issue);
+}
+
 void tunnel_config_destroy(tunnel_config* config) {
   delete config;
 }

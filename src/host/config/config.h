@@ -5,4 +5,5 @@
 #include "host/config/issue.h"
 #include "host/config/model.h"
 #include "host/config/parser.h"
+#include "host/config/plain.h"
 #include "host/config/read.h"

@@ -48,7 +48,10 @@ void CorePiece::fill(tunnel_core* core) noexcept {
 
 std::int32_t CorePiece::copy(const tunnel_core* core) {
   tunnel_layout layout = TUNNEL_LAYOUT_INIT;
-  if (tunnel_core_layout(core, &layout) == TUNNEL_OK) mtu = layout.mtu;
+  if (tunnel_core_layout(core, &layout) == TUNNEL_OK) {
+    mtu = layout.mtu;
+    profile = layout.profile;
+  }
   std::int32_t status = tunnel_core_counters(core, &counters);
   std::uint64_t peer = 0;
   for (std::size_t i = 0; status == TUNNEL_OK && i < kPeers; ++i) {

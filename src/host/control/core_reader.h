@@ -36,6 +36,7 @@ class CorePiece {
   std::uint64_t cursor;  // where the next piece goes on
   bool last = false;     // there is no next piece
   std::uint32_t mtu = 0;
+  std::uint32_t profile = TUNNEL_PROFILE_WIREGUARD;
   tunnel_counters counters = TUNNEL_COUNTERS_INIT;
   std::vector<Peer> peers;
   std::vector<tunnel_prefix> prefixes;

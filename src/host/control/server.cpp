@@ -266,7 +266,7 @@ int Server::write_status(base::WipedBuffer& out) {
       const auto process = static_cast<std::uint32_t>(::getpid());
       const tunnel_engine_counters engine = reader_.engine_counters();
       write_interface({facts_.private_key.bytes(), reader_.port(), facts_.fwmark, piece->mtu,
-                       since_s_, process, piece->counters, engine},
+                       since_s_, process, piece->counters, engine, piece->profile},
                       out);
     }
     write_peers(*piece, out);

@@ -47,6 +47,10 @@ inline constexpr std::array<CounterName<tunnel_engine_counters>, 7> kEngineCount
     {"x_engine_transport_packets_out", &tunnel_engine_counters::transport_packets_out},
 }};
 
+// "x_profile=plain" warns of a tunnel that protects nothing; others have no such line.
+inline constexpr std::string_view kProfile = "x_profile";
+inline constexpr std::string_view kPlainProfile = "plain";
+
 inline constexpr std::string_view kDropPrefix = "x_drop_";
 inline constexpr std::string_view kDeviceDropPrefix = "x_device_drop_";
 inline constexpr std::string_view kTransportDropPrefix = "x_transport_drop_";

@@ -89,6 +89,11 @@ bool read_interface_line(std::string_view key, std::string_view value, Snapshot&
   if (key == "fwmark") return read(value, out.fwmark);
   if (key == "x_mtu") return read(value, out.mtu);
   if (key == "x_process") return read(value, out.process);
+  if (key == kProfile) {
+    const bool plain = value == kPlainProfile;
+    out.profile = plain ? TUNNEL_PROFILE_PLAIN : TUNNEL_PROFILE_WIREGUARD;
+    return true;
+  }
   if (key == "x_since") {
     out.ours = 1;
     return read(value, out.since_s);

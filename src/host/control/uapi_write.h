@@ -21,6 +21,7 @@ struct InterfaceStatus {
   std::uint32_t process;
   const tunnel_counters& counters;
   const tunnel_engine_counters& engine;
+  std::uint32_t profile = TUNNEL_PROFILE_WIREGUARD;
 };
 
 struct PeerStatus {

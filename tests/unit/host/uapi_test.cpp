@@ -42,7 +42,8 @@ TEST_CASE("what the daemon writes is what its client reads", "[host][control]") 
   info.handshake_ns = 5;
   info.has_session = 1;
   base::WipedBuffer text;
-  host::write_interface({key.bytes(), 51820, 0xca6c, 1420, 77, 4711, counters, engine}, text);
+  host::write_interface(
+      {key.bytes(), 51820, 0xca6c, 1420, 77, 4711, counters, engine, TUNNEL_PROFILE_PLAIN}, text);
   host::write_peer({info, {}, "laptop of Ann"}, text);
   host::write_end(0, text);
   host::Snapshot snapshot;
@@ -61,6 +62,7 @@ TEST_CASE("what the daemon writes is what its client reads", "[host][control]") 
                    std::begin(snapshot.engine.transport_drops)));
   CHECK(snapshot.interface.since_s == 77);
   CHECK(snapshot.interface.process == 4711);
+  CHECK(snapshot.interface.profile == TUNNEL_PROFILE_PLAIN);
   REQUIRE(snapshot.peers.size() == 1);
   CHECK(std::equal(std::begin(info.public_key), std::end(info.public_key),
                    std::begin(snapshot.peers[0].info.public_key)));
