@@ -36,6 +36,7 @@ iputils-ping
 netbase
 procps
 scdoc
+systemd
 zsh
 fish
 wireguard-go

@@ -50,6 +50,7 @@ int Daemon::start() {
   report_up();
   config_.reset();
   start_engine();
+  notify_.send("READY=1\nSTATUS=" + name_ + " is up");
   return kOk;
 }
 
@@ -275,7 +276,9 @@ void Daemon::take_signal() {
   signalfd_siginfo info{};
   if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
   if (info.ssi_signo == SIGHUP) {
+    notify_.send("RELOADING=1");
     log_.write(Level::warning, "hangup_ignored", {{"reason", "this version cannot reload"}});
+    notify_.send("READY=1");
     return;
   }
   End none = End::none;
@@ -300,6 +303,7 @@ void Daemon::take_events() {
 int Daemon::stop() {
   if (engine_) engine_->stop();
   if (engine_thread_.joinable()) {
+    notify_.send("STOPPING=1");
     engine_thread_.join();
     take_events();
     End none = End::none;

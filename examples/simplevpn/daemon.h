@@ -16,6 +16,7 @@
 #include "events.h"
 #include "handles.h"
 #include "log.h"
+#include "notify.h"
 
 namespace simplevpn {
 
@@ -69,6 +70,7 @@ class Daemon {
   const std::string name_;
   const Output& output_;
   Log& log_;
+  const Notifier notify_;
   ConfigHandle config_;  // gone when the tunnel runs: it has keys
   SettingsHandle settings_;
   StateHandle state_;

@@ -91,7 +91,8 @@ def test_the_command_page_names_every_command(commands):
 
 def complete(simplevpn, *words):
     script = (f'source <("{simplevpn}" completion bash); COMP_WORDS=(simplevpn "$@"); '
-              'COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); _simplevpn; printf "%s\\n" "${COMPREPLY[@]}"')
+              'COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); _simplevpn; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
     done = run("bash", "-c", script, "bash", *words)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     return set(done.stdout.split())

@@ -1,0 +1,33 @@
+#include "notify.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+#include "handles.h"
+
+namespace simplevpn {
+
+Notifier::Notifier() {
+  const char* socket_name = std::getenv("NOTIFY_SOCKET");
+  if (socket_name != nullptr) socket_ = socket_name;
+  unsetenv("NOTIFY_SOCKET");
+}
+
+// A state that does not arrive is no reason to fail: systemd has timeouts.
+void Notifier::send(const std::string& state) const {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, socket_.data(), socket_.size());
+  if (socket_[0] == '@') address.sun_path[0] = '\0';
+  const Descriptor handle(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
+  sendto(handle.get(), state.data(), state.size(), MSG_NOSIGNAL,
+         reinterpret_cast<const sockaddr*>(&address), length);
+}
+
+}  // namespace simplevpn

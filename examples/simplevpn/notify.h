@@ -1,0 +1,19 @@
+// notify.h - tells systemd how the daemon does: sd_notify(3) without its library.
+#pragma once
+
+#include <string>
+
+namespace simplevpn {
+
+class Notifier {
+ public:
+  Notifier();  // takes NOTIFY_SOCKET out of the environment, so that hooks do not inherit it
+
+  // "READY=1\nSTATUS=..."; nothing when nobody wants to know.
+  void send(const std::string& state) const;
+
+ private:
+  std::string socket_;  // a path, or a name after "@"; "" = nobody
+};
+
+}  // namespace simplevpn
