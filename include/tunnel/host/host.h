@@ -1,6 +1,7 @@
 /* tunnel/host/host.h - everything libtunnel-host offers: what a tunnel needs of the machine.
  *
  * config     read and check a wg-quick file
+ * edit       change such a file, its comments kept
  * resolver   endpoints that are host names, looked up off the packet thread
  * settings   addresses, MTU and routes: plan, apply, undo
  * control    the WireGuard control socket, both ends
@@ -26,6 +27,7 @@
 
 #include <tunnel/host/config.h>
 #include <tunnel/host/control.h>
+#include <tunnel/host/edit.h>
 #include <tunnel/host/events.h>
 #include <tunnel/host/resolver.h>
 #include <tunnel/host/settings.h>

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "host/capi/objects.h"
 #include "host/control/control.h"
 #include "host/system/system.h"
 
@@ -15,10 +16,6 @@ namespace host = tunnel::host;
 
 struct tunnel_control {
   std::unique_ptr<host::Server> server;
-};
-
-struct tunnel_snapshot {
-  host::Snapshot content;
 };
 
 namespace {

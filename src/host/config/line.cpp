@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "host/config/suggest.h"
+
 namespace tunnel::host {
 
 bool is_blank(char c) noexcept {
@@ -13,6 +15,28 @@ std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
+}
+
+std::optional<std::string_view> pragma_value(std::string_view comment, std::string_view key) {
+  std::string_view text = trim(comment);
+  if (!text.starts_with('#')) return std::nullopt;
+  text = trim(text.substr(1));
+  if (!same_word(text.substr(0, key.size()), key)) return std::nullopt;
+  text = trim(text.substr(key.size()));
+  if (!text.starts_with('=')) return std::nullopt;
+  return trim(text.substr(1));
+}
+
+std::string friendly_name(std::string_view value) {
+  std::string name(trim(value.substr(0, kLongestName)));
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  std::replace_if(name.begin(), name.end(), is_control, '?');
+  return name;
+}
+
+bool is_writable_name(std::string_view name) {
+  return !name.empty() && name.find('\0') == std::string_view::npos &&
+         name.size() <= kLongestName && friendly_name(name) == name;
 }
 
 void Line::assign(std::uint32_t number, std::string_view raw) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +14,17 @@ namespace tunnel::host {
 
 bool is_blank(char c) noexcept;
 std::string_view trim(std::string_view text) noexcept;
+
+// What stands behind the equals sign of a comment like "# friendly_name = laptop"; nothing when the
+// comment does not set `key`. Case does not matter.
+std::optional<std::string_view> pragma_value(std::string_view comment, std::string_view key);
+
+// The name that such a text gives: cut, and without control characters.
+std::string friendly_name(std::string_view value);
+// True when the file gives back exactly this name.
+bool is_writable_name(std::string_view name);
+inline constexpr std::string_view kNamePragma = "friendly_name";
+inline constexpr std::size_t kLongestName = 64;
 
 class Line {
  public:

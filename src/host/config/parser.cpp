@@ -154,18 +154,9 @@ bool FileParser::check_repeated(const Key& key) {
 
 // "# friendly_name = laptop" inside a [Peer] names it.
 void FileParser::read_pragma() {
-  constexpr std::string_view kPragma = "friendly_name";
-  constexpr std::size_t kLongestName = 64;
-  std::string_view text = trim(line_.comment());
-  if (section_ != Section::peer || text.empty()) return;
-  text = trim(text.substr(1));
-  if (!same_word(text.substr(0, kPragma.size()), kPragma)) return;
-  text = trim(text.substr(kPragma.size()));
-  if (text.empty() || text.front() != '=') return;
-  std::string& name = peer().name;
-  name = trim(trim(text.substr(1)).substr(0, kLongestName));
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  std::replace_if(name.begin(), name.end(), is_control, '?');
+  if (section_ != Section::peer) return;
+  const auto name = pragma_value(line_.comment(), kNamePragma);
+  if (name) peer().name = friendly_name(*name);
 }
 
 bool FileParser::end_section() {

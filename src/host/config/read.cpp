@@ -26,6 +26,20 @@ Words why_unreadable(std::int32_t status, int system_error) {
   return {"cannot read this file: " + text_of(system_error), hint};
 }
 
+struct Findings {
+  Config& config;
+  tunnel_config_issue& issue;
+};
+
+std::int32_t read_text(std::string_view text, const std::string& path, const FileAccess& access,
+                       const Findings& found) {
+  const std::int32_t status = parse_config(text, found.config, found.issue);
+  if (status == TUNNEL_OK && !found.config.interface.private_key.is_zero()) {
+    warn_about_access(path, access, found.config);
+  }
+  return status;
+}
+
 }  // namespace
 
 std::int32_t read_config(const std::string& path, Config& config, tunnel_config_issue& issue) {
@@ -33,14 +47,19 @@ std::int32_t read_config(const std::string& path, Config& config, tunnel_config_
   errno = 0;
   const auto content = read_file(path, kLongestFile, &access);
   if (!content) {
-    issue = issue_of_file(why_unreadable(content.status(), errno), content.status());
+    issue = unreadable(content.status(), errno);
     return content.status();
   }
-  const std::int32_t status = parse_config(content->text(), config, issue);
-  if (status == TUNNEL_OK && !config.interface.private_key.is_zero()) {
-    warn_about_access(path, access, config);
-  }
-  return status;
+  return read_text(content->text(), path, access, {config, issue});
+}
+
+std::int32_t read_config(const LockedFile& file, const std::string& path, Config& config,
+                         tunnel_config_issue& issue) {
+  return read_text(file.text(), path, file.access(), {config, issue});
+}
+
+tunnel_config_issue unreadable(std::int32_t status, int system_error) {
+  return issue_of_file(why_unreadable(status, system_error), status);
 }
 
 std::string tunnel_name_of(std::string_view path) {

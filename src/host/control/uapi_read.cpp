@@ -44,8 +44,9 @@ bool read_key(std::string_view text, base::MutableBytesOf<TUNNEL_KEY_SIZE> key) 
   return odd == 0;
 }
 
-bool read_private_key(std::string_view text, tunnel_snapshot_interface& out) {
-  base::Secret<TUNNEL_KEY_SIZE> key;
+bool read_private_key(std::string_view text, Snapshot& snapshot) {
+  tunnel_snapshot_interface& out = snapshot.interface;
+  base::Secret<TUNNEL_KEY_SIZE>& key = snapshot.private_key;
   if (!read_key(text, key.writable())) return false;
   out.has_key = key.is_zero() ? 0 : 1;
   return tunnel_key_public(key.data(), out.public_key) == TUNNEL_OK || out.has_key == 0;
@@ -84,7 +85,7 @@ bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
 
 bool read_interface_line(std::string_view key, std::string_view value, Snapshot& snapshot) {
   tunnel_snapshot_interface& out = snapshot.interface;
-  if (key == "private_key") return read_private_key(value, out);
+  if (key == "private_key") return read_private_key(value, snapshot);
   if (key == "listen_port") return read(value, out.port);
   if (key == "fwmark") return read(value, out.fwmark);
   if (key == "x_mtu") return read(value, out.mtu);
@@ -107,10 +108,9 @@ bool read_endpoint_line(std::string_view value, tunnel_address& endpoint) {
   return address.has_value();
 }
 
-bool read_preshared_key(std::string_view value, tunnel_snapshot_peer& out) {
-  base::Secret<TUNNEL_KEY_SIZE> key;
-  if (!read_key(value, key.writable())) return false;
-  out.has_preshared_key = key.is_zero() ? 0 : 1;
+bool read_preshared_key(std::string_view value, SnapshotPeer& out) {
+  if (!read_key(value, out.preshared_key.writable())) return false;
+  out.info.has_preshared_key = out.preshared_key.is_zero() ? 0 : 1;
   return true;
 }
 
@@ -129,7 +129,7 @@ bool read_handshake(std::string_view value, std::uint64_t unit, tunnel_snapshot_
 
 bool read_peer_line(std::string_view key, std::string_view value, SnapshotPeer& peer) {
   tunnel_snapshot_peer& info = peer.info;
-  if (key == "preshared_key") return read_preshared_key(value, info);
+  if (key == "preshared_key") return read_preshared_key(value, peer);
   if (key == "endpoint") return read_endpoint_line(value, info.endpoint);
   if (key == "last_handshake_time_sec") return read_handshake(value, kSecond, info);
   if (key == "last_handshake_time_nsec") return read_handshake(value, 1, info);

@@ -1,4 +1,4 @@
-// uapi_read.h — what a daemon answered to `get=1`, as data without secrets.
+// uapi_read.h — what a daemon answered to `get=1`, as data. Keys are wiped with it.
 #pragma once
 
 #include <tunnel/host/control.h>
@@ -13,12 +13,14 @@ namespace tunnel::host {
 
 struct SnapshotPeer {
   tunnel_snapshot_peer info = TUNNEL_SNAPSHOT_PEER_INIT;  // its pointers are unset here
+  base::Secret<TUNNEL_KEY_SIZE> preshared_key;            // zero = none
   std::string name;
   std::vector<tunnel_prefix> allowed_ips;
 };
 
 struct Snapshot {
   tunnel_snapshot_interface interface = TUNNEL_SNAPSHOT_INTERFACE_INIT;
+  base::Secret<TUNNEL_KEY_SIZE> private_key;  // zero = none
   tunnel_engine_counters engine = TUNNEL_ENGINE_COUNTERS_INIT;
   std::vector<SnapshotPeer> peers;
   int error = -1;  // of the final errno line; -1 = there was none

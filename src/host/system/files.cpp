@@ -37,17 +37,17 @@ std::int32_t read_all(int fd, std::size_t limit, base::WipedBuffer& content) {
   }
 }
 
-std::int32_t write_all(int fd, std::string_view content) {
+}  // namespace
+
+std::int32_t write_all(const base::Descriptor& file, std::string_view content) {
   while (!content.empty()) {
-    const ssize_t count = ::write(fd, content.data(), content.size());
+    const ssize_t count = ::write(file.get(), content.data(), content.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return status_of(errno);
     content.remove_prefix(static_cast<std::size_t>(count));
   }
-  return ::fsync(fd) == 0 ? TUNNEL_OK : status_of(errno);
+  return ::fsync(file.get()) == 0 ? TUNNEL_OK : status_of(errno);
 }
-
-}  // namespace
 
 bool is_tunnel_name(std::string_view name) noexcept {
   return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
@@ -59,6 +59,11 @@ base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t l
   // O_NONBLOCK: opening a fifo must not wait for its other end.
   const base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!fd.valid()) return Error{status_of(errno)};
+  return read_descriptor(fd, limit, access);
+}
+
+base::Result<base::WipedBuffer> read_descriptor(const base::Descriptor& fd, std::size_t limit,
+                                                FileAccess* access) {
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return Error{status_of(errno)};
   if (!S_ISREG(info.st_mode)) return Error{TUNNEL_ERR_UNSUPPORTED};
@@ -77,7 +82,7 @@ std::int32_t replace_file(const base::Descriptor& directory, const std::string& 
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   const base::Descriptor fd(::openat(directory.get(), fresh.c_str(), flags, 0600));
   if (!fd.valid()) return status_of(errno);
-  std::int32_t status = write_all(fd.get(), content);
+  std::int32_t status = write_all(fd, content);
   if (status == TUNNEL_OK &&
       ::renameat(directory.get(), fresh.c_str(), directory.get(), name.c_str()) != 0) {
     status = status_of(errno);

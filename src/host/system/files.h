@@ -26,6 +26,13 @@ struct FileAccess {
 base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t limit,
                                           FileAccess* access);
 
+// The same for a file that is open.
+base::Result<base::WipedBuffer> read_descriptor(const base::Descriptor& file, std::size_t limit,
+                                                FileAccess* access);
+
+// Writes everything, and waits until it is on the disk.
+std::int32_t write_all(const base::Descriptor& file, std::string_view content);
+
 // Replaces a file (0600) so that a reader, or the next start after a power cut, finds the old
 // content or the new one. `directory` is open.
 std::int32_t replace_file(const base::Descriptor& directory, const std::string& name,

@@ -5,4 +5,5 @@
 #include "host/system/answer.h"
 #include "host/system/files.h"
 #include "host/system/guard.h"
+#include "host/system/locked_file.h"
 #include "host/system/status.h"
