@@ -58,6 +58,10 @@ TUNNEL_API size_t tunnel_settings_count(const tunnel_settings* settings);
 TUNNEL_API int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index,
                                        tunnel_setting* out);
 
+/* The whole plan as commands that do the same, a line or more for each step. The text lives as long
+ * as the plan. */
+TUNNEL_API const char* tunnel_settings_text(const tunnel_settings* settings);
+
 /* Which step failed, and why. */
 typedef struct tunnel_settings_fault {
   uint32_t size;     /* sizeof(tunnel_settings_fault) */
@@ -68,13 +72,34 @@ typedef struct tunnel_settings_fault {
 #define TUNNEL_SETTINGS_FAULT_INIT \
   { sizeof(tunnel_settings_fault) }
 
+/* Keeps a journal from here on, so that what a process that died has left is undone: each step is
+ * on disk before it is taken (DIRECTORY/NAME.journal, where the directory and the name are those of
+ * root). `directory` null = /var/lib/simplevpn; made (0700) when missing.
+ *
+ * First undoes what an earlier process has left in the journal, all but the block. Call it before
+ * tunnel_settings_apply; the journal is locked until tunnel_settings_destroy. Status: IN_USE (the
+ * tunnel runs), PERMISSION (others may write there), or that of what could not be undone. */
+TUNNEL_API int32_t tunnel_settings_open_journal(tunnel_settings* settings, const char* directory,
+                                                tunnel_settings_fault* fault);
+
 /* Applies the plan. When a step fails, everything applied is undone, and the status is PERMISSION,
  * NOT_FOUND (no such interface), EXISTS, RESOURCES or SYSTEM. `fault` may be null. */
 TUNNEL_API int32_t tunnel_settings_apply(tunnel_settings* settings, tunnel_settings_fault* fault);
 
-/* Undoes what is applied, in reverse. What is gone already (the interface was deleted) is no
- * error. Goes on after a failure and reports the first one. */
+/* Undoes what is applied, in reverse, all but the block. What is gone already (the interface was
+ * deleted) or was changed by somebody else since is no error. Goes on after a failure and reports
+ * the first one. */
 TUNNEL_API int32_t tunnel_settings_undo(tunnel_settings* settings, tunnel_settings_fault* fault);
+
+/* Undoes what a process that died has left, all but the block. `name` null = of every tunnel.
+ * IN_USE when the named tunnel runs; OK when there is nothing to undo. */
+TUNNEL_API int32_t tunnel_settings_cleanup(const char* directory, const char* name,
+                                           tunnel_settings_fault* fault);
+
+/* The same, and lifts the block: what the kill switch leaves in force when its tunnel is gone. Only
+ * this call does. */
+TUNNEL_API int32_t tunnel_settings_unblock(const char* directory, const char* name,
+                                           tunnel_settings_fault* fault);
 
 TUNNEL_END_DECLS
 

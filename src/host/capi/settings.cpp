@@ -11,6 +11,7 @@
 
 struct tunnel_settings {
   tunnel::host::Applier applier;
+  std::string text;
 };
 
 namespace base = tunnel::base;
@@ -31,6 +32,23 @@ std::int32_t with_fault(tunnel_settings_fault* fault, Work&& work) {
   });
 }
 
+constexpr const char* kDirectory = "/var/lib/simplevpn";
+
+std::string text_of(const host::Plan& plan) {
+  std::string text;
+  for (const host::Step& step : plan.steps) text += step_text(step, plan.interface_name) + "\n";
+  return text;
+}
+
+std::int32_t clean_up(const char* directory, const char* name, host::Block block,
+                      tunnel_settings_fault* fault) {
+  if (name != nullptr && !host::is_tunnel_name(name)) return TUNNEL_ERR_ARGUMENT;
+  return with_fault(fault, [&](tunnel_settings_fault& found) {
+    return host::clean_up(directory == nullptr ? kDirectory : directory,
+                          name == nullptr ? "" : name, block, found);
+  });
+}
+
 }  // namespace
 
 int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_name,
@@ -48,7 +66,8 @@ int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_
   }
   return host::guarded([&]() -> std::int32_t {
     host::Plan plan = host::make_plan(config, interface_name);
-    *settings = new tunnel_settings{host::Applier(std::move(plan))};
+    std::string text = text_of(plan);
+    *settings = new tunnel_settings{host::Applier(std::move(plan)), std::move(text)};
     return TUNNEL_OK;
   });
 }
@@ -79,6 +98,18 @@ int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index, tunne
   });
 }
 
+const char* tunnel_settings_text(const tunnel_settings* settings) {
+  return settings == nullptr ? "" : settings->text.c_str();
+}
+
+int32_t tunnel_settings_open_journal(tunnel_settings* settings, const char* directory,
+                                     tunnel_settings_fault* fault) {
+  if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return with_fault(fault, [&](tunnel_settings_fault& found) {
+    return settings->applier.open_journal(directory == nullptr ? kDirectory : directory, found);
+  });
+}
+
 int32_t tunnel_settings_apply(tunnel_settings* settings, tunnel_settings_fault* fault) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   return with_fault(fault,
@@ -89,4 +120,14 @@ int32_t tunnel_settings_undo(tunnel_settings* settings, tunnel_settings_fault* f
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   return with_fault(fault,
                     [&](tunnel_settings_fault& found) { return settings->applier.undo(found); });
+}
+
+int32_t tunnel_settings_cleanup(const char* directory, const char* name,
+                                tunnel_settings_fault* fault) {
+  return clean_up(directory, name, host::Block::kept, fault);
+}
+
+int32_t tunnel_settings_unblock(const char* directory, const char* name,
+                                tunnel_settings_fault* fault) {
+  return clean_up(directory, name, host::Block::lifted, fault);
 }

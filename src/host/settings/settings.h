@@ -2,5 +2,7 @@
 #pragma once
 
 #include "host/settings/applier.h"
+#include "host/settings/journal.h"
 #include "host/settings/plan.h"
+#include "host/settings/recovery.h"
 #include "host/step/step.h"

@@ -1,0 +1,99 @@
+#include "host/settings/recovery.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace tunnel::host {
+namespace {
+
+bool is_file(const Step& step) noexcept {
+  const auto* resolver = std::get_if<ResolverStep>(&step);
+  return resolver != nullptr && resolver->backend == ResolverStep::Backend::file;
+}
+
+bool is_block(const Step& step) noexcept {
+  const auto* table = std::get_if<TableStep>(&step);
+  return table != nullptr && table->survives;
+}
+
+// What is to be done about a record.
+enum class Fate : std::uint8_t { undo, forget, leave };
+
+Fate fate_of(const Record& record, const Origin& here, Block block) noexcept {
+  if (record.origin.boot != here.boot) return is_file(record.step) ? Fate::undo : Fate::forget;
+  if (record.origin.network != here.network) return Fate::leave;
+  return is_block(record.step) && block == Block::kept ? Fate::leave : Fate::undo;
+}
+
+// A table's text has many lines.
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+std::int32_t clean_up_one(const std::string& directory, const std::string& name, Block block,
+                          tunnel_settings_fault& fault) {
+  std::string words;
+  auto journal = Journal::open(directory, name, Journal::Missing::error, words);
+  if (journal.status() == TUNNEL_ERR_NOT_FOUND) return TUNNEL_OK;
+  if (!journal) {
+    put_message(words, fault);
+    return journal.status();
+  }
+  auto tools = Tools::open(name);
+  if (!tools) return tools.status();
+  const std::int32_t status = undo_journal(*journal, *tools, block, fault);
+  if (status != TUNNEL_OK || journal->damaged() == 0) return status;
+  put_message(std::to_string(journal->damaged()) + " lines of " + name + ".journal were damaged",
+              fault);
+  return TUNNEL_ERR_SYSTEM;
+}
+
+}  // namespace
+
+void put_message(std::string_view text, tunnel_settings_fault& fault) noexcept {
+  const std::size_t size = std::min(text.size(), sizeof(fault.message) - 1);
+  std::copy_n(text.data(), size, fault.message);
+  fault.message[size] = '\0';
+}
+
+void put_fault(const Step& step, const std::string& interface_name, const Answer& answer,
+               tunnel_settings_fault& fault) {
+  fault.system = answer.error;
+  std::string text = first_line(step_text(step, interface_name)) + ": " + text_of(answer.error);
+  if (!answer.words.empty()) text += " (" + answer.words + ")";
+  put_message(text, fault);
+}
+
+std::int32_t undo_journal(Journal& journal, Tools& tools, Block block,
+                          tunnel_settings_fault& fault) {
+  std::int32_t status = TUNNEL_OK;
+  const std::vector<Record> records = journal.live();
+  for (auto record = records.rbegin(); record != records.rend(); ++record) {
+    const Fate fate = fate_of(*record, journal.here(), block);
+    if (fate == Fate::leave) continue;
+    const Answer answer = fate == Fate::undo ? undo(tools, record->step, record->before) : Answer{};
+    if (answer.error == 0) {
+      journal.end(record->id);
+    } else if (status == TUNNEL_OK) {
+      put_fault(record->step, "", answer, fault);
+      status = status_of(answer.error);
+    }
+  }
+  return status;
+}
+
+std::int32_t clean_up(const std::string& directory, const std::string& name, Block block,
+                      tunnel_settings_fault& fault) {
+  if (!name.empty()) return clean_up_one(directory, name, block, fault);
+  std::int32_t first = TUNNEL_OK;
+  for (const std::string& each : journal_names(directory)) {
+    tunnel_settings_fault found = TUNNEL_SETTINGS_FAULT_INIT;
+    const std::int32_t status = clean_up_one(directory, each, block, found);
+    if (status == TUNNEL_OK || status == TUNNEL_ERR_IN_USE || first != TUNNEL_OK) continue;
+    first = status;
+    fault = found;
+  }
+  return first;
+}
+
+}  // namespace tunnel::host
