@@ -32,6 +32,7 @@ class CommandLine {
   void add_queries();
   void add_demo();
   CLI::App* add_runner(const char* name, const char* purpose, bool foreground);
+  void add_plain(CLI::App& runner, bool server);
   void finish_output(const std::vector<std::string>& arguments);
   int refuse(const CLI::ParseError& error);
 
@@ -122,13 +123,35 @@ CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool fo
     up_.verbosity = output_.quiet ? -1 : verbose_ ? 1 : 0;
     return up(up_, output_);
   });
-  runner->add_option("CONF", up_.config, "File, or NAME for /etc/wireguard/NAME.conf")->required();
+  runner->add_option("CONF", up_.config, "File, or NAME for /etc/wireguard/NAME.conf");
   return runner;
 }
 
+// The name of the flag is long on purpose: nobody types it without having read it.
+void CommandLine::add_plain(CLI::App& runner, bool server) {
+  Plain& plain = up_.plain;
+  CLI::Option* flag = runner.add_flag_callback(
+      "--insecure-plain", [&plain, server] { plain.chosen = true, plain.server = server; },
+      "Without a file: raw IP packets in UDP, no protection whatsoever");
+  const auto add_option = [&](const char* name, auto& value, const char* purpose) {
+    return runner.add_option(name, value, purpose)->needs(flag);
+  };
+  if (server) {
+    add_option("--peer", plain.remote, "Plain: where the client is, ADDRESS[:PORT]");
+  } else {
+    add_option("--endpoint", plain.remote, "Plain: where the server is, HOST[:PORT]");
+  }
+  add_option("--name", plain.name, "Plain: name of the interface")->capture_default_str();
+  add_option("--address", plain.address, "Plain: our inside address, ADDRESS/LENGTH");
+  add_option("--allowed-ips", plain.allowed_ips, "Plain: inside addresses of the other side");
+  add_option("--listen-port", plain.port, "Plain: our UDP port")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+}
+
 void CommandLine::add_tunnels() {
-  add_runner("server", "Run a server in the foreground", true);
-  add_runner("client", "Run a client in the foreground", true);
+  add_plain(*add_runner("server", "Run a server in the foreground", true), true);
+  add_plain(*add_runner("client", "Run a client in the foreground", true), false);
   add_runner("up", "Bring a tunnel up; its interface is named after the file", false)
       ->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
   CLI::App* stop = add(app_, "down", "Take a tunnel down", [this] { return down(name_, output_); });

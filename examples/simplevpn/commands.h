@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "output.h"
+#include "plain.h"
 
 namespace simplevpn {
 
@@ -35,6 +36,7 @@ struct Up {
   bool foreground = false;
   bool json_log = false;
   int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
+  Plain plain;        // `server` and `client` only
 };
 int up(const Up& options, const Output& output);
 

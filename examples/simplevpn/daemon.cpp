@@ -25,8 +25,12 @@
 
 namespace simplevpn {
 
-Daemon::Daemon(std::string path, std::string name, const Output& output, Log& log)
-    : path_(std::move(path)), name_(std::move(name)), output_(output), log_(log) {}
+Daemon::Daemon(const Target& target, const Output& output, Log& log)
+    : path_(target.path),
+      name_(target.name),
+      plain_config_(target.plain_config),
+      output_(output),
+      log_(log) {}
 
 Daemon::~Daemon() {
   static_cast<void>(stop());
@@ -65,7 +69,10 @@ int Daemon::refuse(std::int32_t status, const std::string& doing, const std::str
 int Daemon::read_config() {
   tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
   tunnel_config* config = nullptr;
-  const std::int32_t status = tunnel_config_read(path_.c_str(), &config, &issue);
+  const std::int32_t status =
+      plain_config_.empty()
+          ? tunnel_config_read(path_.c_str(), &config, &issue)
+          : tunnel_config_parse_plain(plain_config_.data(), plain_config_.size(), &config, &issue);
   if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
   config_.reset(config);
   return kOk;
@@ -86,6 +93,9 @@ int Daemon::plan() {
   if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
   settings_.reset(settings);
   report_warnings();
+  if (!plain_config_.empty()) {
+    log_.write(Level::warning, "insecure_plain", {{"message", kPlainWarning}});
+  }
   return kOk;
 }
 
@@ -115,6 +125,7 @@ int Daemon::catch_signals() {
 int Daemon::create_core() {
   tunnel_core_config config = TUNNEL_CORE_CONFIG_INIT;
   config.mtu = planned_mtu();
+  if (!plain_config_.empty()) config.profile = TUNNEL_PROFILE_PLAIN;
   auto core = tunnel::Core::create(config);
   if (!core) return refuse(core.status(), "make the core");
   const std::int32_t status = tunnel_config_apply(config_.get(), core->get());

@@ -17,12 +17,13 @@
 #include "handles.h"
 #include "log.h"
 #include "notify.h"
+#include "target.h"
 
 namespace simplevpn {
 
 class Daemon {
  public:
-  Daemon(std::string path, std::string name, const Output& output, Log& log);
+  Daemon(const Target& target, const Output& output, Log& log);
   ~Daemon();
 
   // Brings the tunnel up. Returns 0, or the exit status of a failure that was reported; then
@@ -68,6 +69,7 @@ class Daemon {
 
   const std::string path_;
   const std::string name_;
+  const std::string plain_config_;  // instead of a file; "" = a WireGuard tunnel
   const Output& output_;
   Log& log_;
   const Notifier notify_;

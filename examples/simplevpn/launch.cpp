@@ -19,7 +19,7 @@ Level lowest_level(const Up& options) {
 
 int run_foreground(const Up& options, const Target& target, const Output& output) {
   Log log(target.name, options.json_log, lowest_level(options));
-  Daemon daemon(target.path, target.name, output, log);
+  Daemon daemon(target, output, log);
   const int exit = daemon.start();
   return exit == kOk ? daemon.run() : exit;
 }
@@ -38,7 +38,7 @@ void detach(Log& log) {
 // The child: starts the tunnel, tells the parent how that went, and goes on by itself.
 int run_child(const Up& options, const Target& target, const Output& output, int parent) {
   Log log(target.name, options.json_log, lowest_level(options));
-  Daemon daemon(target.path, target.name, output, log);
+  Daemon daemon(target, output, log);
   const int exit = daemon.start();
   if (exit == kOk) detach(log);
   const auto answer = static_cast<unsigned char>(exit);
@@ -83,8 +83,16 @@ int run_background(const Up& options, const Target& target, const Output& output
 }  // namespace
 
 int up(const Up& options, const Output& output) {
+  if (options.config.empty() && !options.plain.chosen) {
+    return fail(output, {.exit = kUsage,
+                         .code = "E_USAGE",
+                         .message = "CONF is required",
+                         .hint = "simplevpn init server|client writes a configuration"});
+  }
   Target target;
-  if (const auto failure = find_target(options.config, target)) return fail(output, *failure);
+  const auto failure = options.plain.chosen ? make_plain_target(options, target)
+                                            : find_target(options.config, target);
+  if (failure) return fail(output, *failure);
   return options.foreground ? run_foreground(options, target, output)
                             : run_background(options, target, output);
 }

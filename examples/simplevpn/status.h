@@ -34,6 +34,9 @@ struct TunnelStatus {
 // A session lives at most 180 s, so an older handshake carries nothing any more.
 [[nodiscard]] bool is_live(const TunnelStatus& status, const tunnel_snapshot_peer& peer);
 
+// Whether the tunnel protects nothing.
+[[nodiscard]] bool is_plain(const TunnelStatus& status);
+
 // Why the check ("live", "ready" or "handshake") does not hold; "" when it does. The meaning of the
 // three words is part of the interface: simplevpn(1) defines them.
 [[nodiscard]] std::string check_failure(const std::string& check, const TunnelStatus& status);

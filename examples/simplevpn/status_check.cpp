@@ -16,18 +16,23 @@ std::string why_not_live(const TunnelStatus& status) {
 }
 
 std::string why_not_ready(const TunnelStatus& status) {
-  if (status.interface.has_key == 0) return "has no private key";
+  if (status.interface.has_key == 0 && !is_plain(status)) return "has no private key";
   if (!status.link_up) return "has no interface that is up";
   return status.peers.empty() ? "has no peers" : "";
 }
 
 std::string why_no_handshake(const TunnelStatus& status) {
+  if (is_plain(status)) return "makes no handshakes: it is plain";
   const bool live = std::any_of(status.peers.begin(), status.peers.end(),
                                 [&](const auto& peer) { return is_live(status, peer); });
   return live ? "" : "had no handshake in the last 180 s";
 }
 
 }  // namespace
+
+bool is_plain(const TunnelStatus& status) {
+  return status.interface.profile == TUNNEL_PROFILE_PLAIN;
+}
 
 bool is_called(const tunnel_snapshot_peer& peer, const std::string& name) {
   return peer.name == name || public_key_text(peer.public_key) == name;

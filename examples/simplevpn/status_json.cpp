@@ -97,6 +97,8 @@ ordered_json tunnel_json(const TunnelStatus& status) {
   for (const tunnel_snapshot_peer& peer : status.peers) peers.push_back(peer_json(status, peer));
   return {
       {"name", status.name},
+      {"profile",
+       ours ? ordered_json(is_plain(status) ? "plain" : "wireguard") : ordered_json(nullptr)},
       {"public_key", text_or_null(interface.has_key ? public_key_text(interface.public_key) : "")},
       {"listen_port", number_or_null(interface.port)},
       {"fwmark", number_or_null(interface.fwmark)},

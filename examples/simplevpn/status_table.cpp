@@ -2,6 +2,7 @@
 #include <array>
 
 #include "format.h"
+#include "plain.h"
 #include "status.h"
 
 namespace simplevpn {
@@ -34,6 +35,7 @@ std::string printable(std::string text) {
 }
 
 std::string handshake_text(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {
+  if (is_plain(status)) return kNothing;
   if (peer.latest_handshake_ns == 0) return "never";
   if (peer.latest_handshake_ns > status.now_ns) return "now";
   return duration_text((status.now_ns - peer.latest_handshake_ns) / 1'000'000'000) + " ago";
@@ -49,7 +51,7 @@ std::string allowed_text(const tunnel_snapshot_peer& peer) {
 }
 
 std::string hint(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {
-  if (peer.latest_handshake_ns != 0) return "";
+  if (peer.latest_handshake_ns != 0 || is_plain(status)) return "";
   const bool unknown = peer.endpoint.family == TUNNEL_FAMILY_NONE;
   if (unknown) {
     return "  hint: no packet seen; is UDP " + std::to_string(status.interface.port) + " open?";
@@ -78,10 +80,18 @@ std::string head(const TunnelStatus& status) {
   if (status.interface.port != 0) text += "   udp/" + std::to_string(status.interface.port);
   if (status.mtu != 0) text += "   mtu " + std::to_string(status.mtu);
   for (const std::string& address : status.addresses) text += "   " + address;
+  if (is_plain(status)) return text + "\n";
   const auto live = std::count_if(status.peers.begin(), status.peers.end(),
                                   [&](const auto& peer) { return is_live(status, peer); });
   return text + "   " + std::to_string(live) + " of " + std::to_string(status.peers.size()) +
          " peers live\n";
+}
+
+// In red where there is colour, and never left out.
+std::string plain_warning(const TunnelStatus& status, bool color) {
+  if (!is_plain(status)) return "";
+  const std::string text = std::string("  ") + kPlainWarning;
+  return (color ? "\033[1;31m" + text + "\033[0m" : text) + "\n";
 }
 
 std::string bullet(bool live, bool color) {
@@ -124,7 +134,7 @@ std::string status_table(const TunnelStatus& status, bool color) {
   for (const Row& row : rows) {
     for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], width(row[i]));
   }
-  std::string text = head(status);
+  std::string text = head(status) + plain_warning(status, color);
   if (status.peers.empty()) return text + drops_line(status);
   text += "  " + line_of(rows.front(), widths) + "\n";
   for (std::size_t i = 0; i < status.peers.size(); ++i) {

@@ -9,8 +9,9 @@
 namespace simplevpn {
 
 struct Target {
-  std::string path;
-  std::string name;  // of tunnel and interface
+  std::string path;          // as messages name it
+  std::string name;          // of tunnel and interface
+  std::string plain_config;  // of a plain tunnel, which has no file; else empty
 };
 
 // For a tunnel to start. As with wg-quick, a bare name stands for /etc/wireguard/NAME.conf.
