@@ -19,6 +19,7 @@ if(TUNNEL_HOST)
   add_library(tunnel_nftables INTERFACE)
   target_include_directories(tunnel_nftables SYSTEM INTERFACE "${TUNNEL_NFTABLES_INCLUDE}")
   target_link_libraries(tunnel_nftables INTERFACE ${CMAKE_DL_LIBS})
+  pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares>=1.16)
 endif()
 
 # ccache caches what includes a precompiled header only if it may be sloppy about time stamps.

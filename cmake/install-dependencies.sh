@@ -19,6 +19,7 @@ libsodium-dev
 libasio-dev
 libmnl-dev
 libnftables-dev
+libc-ares-dev
 libcli11-dev
 nlohmann-json3-dev
 libspdlog-dev

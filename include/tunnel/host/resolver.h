@@ -1,8 +1,8 @@
 /* tunnel/host/resolver.h - endpoints that are host names.
  *
- * A thread of its own looks names up (getaddrinfo, IPv4 and IPv6) with growing pauses until they
- * are known, gives the peer the first address through the engine and asks for a handshake. As long
- * as no session comes about it goes on to the next address. A lookup that blocks never holds up the
+ * A thread of its own looks names up (IPv4 and IPv6) with growing pauses until they are known,
+ * gives the peer the first address through the engine and asks for a handshake. As long as no
+ * session comes about it goes on to the next address. A lookup that blocks never holds up the
  * packets or the caller. */
 #ifndef TUNNEL_HOST_RESOLVER_H
 #define TUNNEL_HOST_RESOLVER_H
@@ -51,6 +51,18 @@ TUNNEL_API int32_t tunnel_resolver_add(tunnel_resolver* resolver,
 /* The same for every peer of a configuration whose endpoint is a name. */
 TUNNEL_API int32_t tunnel_resolver_add_config(tunnel_resolver* resolver,
                                               const tunnel_config* config);
+
+/* How names are looked up. As long as this was not called, or with `count` 0, by the system
+ * (getaddrinfo). Otherwise by own queries to these servers (a port of 0 means 53) from sockets with
+ * `mark` (0 = none), after a look into the hosts file: for the time in which the system's resolver
+ * asks through the tunnel, which cannot tell where its own server went. See tunnel_dns_uplink.
+ *
+ * The servers are copied. Names without a session are looked up anew at once. Any thread. */
+TUNNEL_API int32_t tunnel_resolver_ask(tunnel_resolver* resolver, const tunnel_address* servers,
+                                       size_t count, uint32_t mark);
+
+/* Waits until every name was looked up at least once. TIMEOUT when that takes longer. */
+TUNNEL_API int32_t tunnel_resolver_wait(tunnel_resolver* resolver, uint32_t timeout_ms);
 
 /* Hand in every event of the engine: a failed handshake makes the resolver ask again, a change of
  * the network shortens its pauses. Any thread. */

@@ -62,6 +62,23 @@ int32_t tunnel_resolver_add_config(tunnel_resolver* resolver, const tunnel_confi
   return TUNNEL_OK;
 }
 
+int32_t tunnel_resolver_ask(tunnel_resolver* resolver, const tunnel_address* servers, size_t count,
+                            uint32_t mark) {
+  if (resolver == nullptr || (servers == nullptr && count != 0)) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&]() -> std::int32_t {
+    host::Lookup lookup = host::look_up;
+    if (count != 0) lookup = host::own_query({servers, servers + count}, mark);
+    resolver->resolver.use(std::move(lookup));
+    return TUNNEL_OK;
+  });
+}
+
+int32_t tunnel_resolver_wait(tunnel_resolver* resolver, uint32_t timeout_ms) {
+  if (resolver == nullptr) return TUNNEL_ERR_ARGUMENT;
+  const bool done = resolver->resolver.wait(std::chrono::milliseconds(timeout_ms));
+  return done ? TUNNEL_OK : TUNNEL_ERR_TIMEOUT;
+}
+
 int32_t tunnel_resolver_event(tunnel_resolver* resolver, const tunnel_event* event) {
   if (resolver == nullptr) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {

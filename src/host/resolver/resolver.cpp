@@ -51,10 +51,12 @@ void post_assignment(tunnel_engine* engine, const PublicKey& peer, const tunnel_
 class Resolver::Work {
  public:
   Work(const tunnel_resolver_config& config, Lookup lookup, const Pauses& pauses)
-      : config_(config), lookup_(std::move(lookup)), pauses_(pauses) {}
+      : config_(config), pauses_(pauses), lookup_(std::move(lookup)) {}
 
   void add(Name name);
   void event(const tunnel_event& event);
+  void use(Lookup lookup);
+  bool wait(std::chrono::milliseconds limit);
   void run();
   // Nothing of the owner is touched once it returned. True when the thread ends at once, false when
   // it sits in a lookup.
@@ -69,12 +71,12 @@ class Resolver::Work {
               const char* reason);
 
   const tunnel_resolver_config config_;
-  const Lookup lookup_;
   const Pauses pauses_;
 
   std::mutex reporting_;  // held in report calls, never together with mutex_
   std::mutex mutex_;      // guards what follows, and is held in calls into the engine
   std::condition_variable changed_;
+  Lookup lookup_;
   std::vector<Name> names_;
   bool ending_ = false;
   bool looking_up_ = false;
@@ -108,6 +110,20 @@ void Resolver::Work::event(const tunnel_event& event) {
   if (name != nullptr && event.kind == TUNNEL_EVENT_HANDSHAKE) name->session_made();
   if (name != nullptr && event.kind == TUNNEL_EVENT_HANDSHAKE_FAILED) name->handshake_failed(now);
   changed_.notify_all();
+}
+
+void Resolver::Work::use(Lookup lookup) {
+  const std::lock_guard lock(mutex_);
+  lookup_ = std::move(lookup);
+  for (Name& name : names_) name.network_changed(Clock::now());
+  changed_.notify_all();
+}
+
+bool Resolver::Work::wait(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, limit, [this] {
+    return std::all_of(names_.begin(), names_.end(), [](const Name& name) { return name.asked(); });
+  });
 }
 
 bool Resolver::Work::end() {
@@ -157,9 +173,10 @@ LookupResult Resolver::Work::look_up_unlocked(const Name& name,
                                               std::unique_lock<std::mutex>& lock) {
   const std::string host = name.host();
   const std::uint16_t port = name.port();
+  const Lookup lookup = lookup_;
   looking_up_ = true;
   lock.unlock();
-  LookupResult result = lookup_(host, port);
+  LookupResult result = lookup(host, port);
   lock.lock();
   looking_up_ = false;
   return result;
@@ -179,6 +196,7 @@ void Resolver::Work::step() {
     name = find(peer);
     if (ending_ || name == nullptr) return;
     name->looked_up(result, pauses_, Clock::now());
+    changed_.notify_all();
     if (!result.addresses.empty()) address = name->next_address(pauses_, Clock::now());
     reason = result.reason;
   }
@@ -213,6 +231,14 @@ Resolver::~Resolver() {
 
 void Resolver::add(const PublicKey& peer, const std::string& host, std::uint16_t port) {
   work_->add(Name(peer, host, port, Clock::now()));
+}
+
+void Resolver::use(Lookup lookup) {
+  work_->use(std::move(lookup));
+}
+
+bool Resolver::wait(std::chrono::milliseconds limit) {
+  return work_->wait(limit);
 }
 
 void Resolver::event(const tunnel_event& event) {

@@ -3,12 +3,14 @@
 
 #include <tunnel/host/resolver.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "host/resolver/own_query.h"
 #include "host/resolver/schedule.h"
 
 namespace tunnel::host {
@@ -22,6 +24,10 @@ class Resolver {
 
   void add(const PublicKey& peer, const std::string& host, std::uint16_t port);
   void event(const tunnel_event& event);
+  // From now on asks in this way, at once for names that have no session.
+  void use(Lookup lookup);
+  // Waits until every name was looked up once. False when `limit` has passed before.
+  bool wait(std::chrono::milliseconds limit);
 
  private:
   class Work;

@@ -29,6 +29,13 @@ std::optional<tunnel_address> Name::next_address(const Pauses& pauses, Clock::ti
 
 void Name::looked_up(const LookupResult& result, const Pauses& pauses, Clock::time_point now) {
   addresses_ = result.addresses;
+  const bool known = std::any_of(addresses_.begin(), addresses_.end(), [&](const auto& address) {
+    return base::same_address(address, last_good_);
+  });
+  if (!addresses_.empty() && !known && last_good_.family != TUNNEL_FAMILY_NONE) {
+    addresses_.push_back(last_good_);
+  }
+  asked_ = true;
   next_ = 0;
   due_ = now;
   if (addresses_.empty()) pause(pauses, now);
@@ -41,6 +48,7 @@ void Name::pause(const Pauses& pauses, Clock::time_point now) noexcept {
 
 void Name::session_made() noexcept {
   good_ = true;
+  if (next_ > 0 && next_ <= addresses_.size()) last_good_ = addresses_[next_ - 1];
   pause_ = {};
   due_ = kNever;
 }

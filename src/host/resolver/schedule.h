@@ -38,7 +38,8 @@ class Name {
   // Takes the result of a lookup. Ask for next_address() at once when it has addresses.
   void looked_up(const LookupResult& result, const Pauses& pauses, Clock::time_point now);
 
-  void session_made() noexcept;  // the address is good
+  void session_made() noexcept;                   // the address is good
+  bool asked() const noexcept { return asked_; }  // a lookup has ended, in whatever way
   void handshake_failed(Clock::time_point now) noexcept;
   void network_changed(Clock::time_point now) noexcept;
 
@@ -51,6 +52,8 @@ class Name {
   std::vector<tunnel_address> addresses_;
   std::size_t next_ = 0;  // of addresses_
   bool good_ = false;     // a session came about with the last address
+  bool asked_ = false;
+  tunnel_address last_good_{};  // stays in the round, whatever is answered later
   Clock::duration pause_{};
   Clock::time_point due_;
 };

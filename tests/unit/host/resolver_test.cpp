@@ -163,6 +163,19 @@ TEST_CASE("a single address is kept until its handshake fails", "[host][resolver
   CHECK_FALSE(one.next_address({}, kStart + 90s));
 }
 
+TEST_CASE("an address that was good stays in the round when the name says otherwise",
+          "[host][resolver]") {
+  host::Name one = name();
+  one.looked_up({{address("192.0.2.1:1")}, {}}, {}, kStart);
+  (void)one.next_address({}, kStart);
+  one.session_made();
+  one.handshake_failed(kStart + 90s);
+  CHECK_FALSE(one.next_address({}, kStart + 90s));
+  one.looked_up({{address("192.0.2.2:1")}, {}}, {}, kStart + 90s);
+  CHECK(one.next_address({}, kStart + 90s)->bytes[3] == 2);
+  CHECK(one.next_address({}, kStart + 97s)->bytes[3] == 1);
+}
+
 TEST_CASE("a change of the network shortens the pause", "[host][resolver]") {
   host::Name one = name();
   for (int i = 0; i < 5; ++i) one.looked_up(kNothing, {}, kStart);
@@ -206,6 +219,24 @@ TEST_CASE("a peer gets the address of its name through the engine", "[host][reso
     CHECK(all[2].address->bytes[3] == 9);
   }
   CHECK(endpoint_of(engine, parsed.peer(0).public_key).bytes[3] == 9);
+}
+
+TEST_CASE("names without a session are looked up in the new way at once", "[host][resolver]") {
+  const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
+  RunningEngine engine(parsed.config.get());
+  engine.start();
+  Reports reports;
+  const auto nothing = [](const std::string&, std::uint16_t) { return kNothing; };
+  const auto something = [](const std::string&, std::uint16_t) {
+    return host::LookupResult{{address("192.0.2.9:51820")}, {}};
+  };
+  host::Resolver resolver(reports.config(engine.get()), nothing, {1h, 1h, 1h});
+  CHECK(resolver.wait(0ms));
+  resolver.add(key_of(parsed.peer(0)), "vpn.example.com", 51820);
+  CHECK(resolver.wait(10s));
+  CHECK_FALSE(reports.wait_for(1)[0].address);
+  resolver.use(something);
+  CHECK(reports.wait_for(2)[1].address);
 }
 
 TEST_CASE("a failed handshake in the engine's events leads to another lookup", "[host][resolver]") {
