@@ -175,7 +175,7 @@ def test_a_wrong_key_is_not_repeated(simplevpn, tmp_path):
 
 
 @pytest.mark.parametrize("section, line", [
-    ("Interface", "DNS = 1.1.1.1"), ("Interface", "Table = 1234"),
+    ("Interface", "Table = 1234"),
     ("Peer", "AllowedIPs = 0.0.0.0/0"), ("Peer", "AllowedIPs = ::/0")])
 def test_what_this_version_cannot_do_is_refused_by_name(simplevpn, tmp_path, section, line):
     file = tmp_path / "wg0.conf"

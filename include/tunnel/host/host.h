@@ -2,6 +2,7 @@
  *
  * config     read and check a wg-quick file
  * edit       change such a file, its comments kept
+ * dns        who answers for names on this machine, and who does without the tunnel
  * resolver   endpoints that are host names, looked up off the packet thread
  * settings   addresses, MTU and routes: plan, apply, undo
  * control    the WireGuard control socket, both ends
@@ -27,6 +28,7 @@
 
 #include <tunnel/host/config.h>
 #include <tunnel/host/control.h>
+#include <tunnel/host/dns.h>
 #include <tunnel/host/edit.h>
 #include <tunnel/host/events.h>
 #include <tunnel/host/resolver.h>

@@ -40,9 +40,9 @@ typedef struct tunnel_setting {
   { sizeof(tunnel_setting) }
 
 /* Makes the plan for an interface: MTU, addresses, up, and routes for allowed IPs that no address
- * of the interface covers (none with Table = off).
+ * of the interface covers (none with Table = off), and DNS (dns.h).
  *
- * Refuses what tunnel_config_check refuses, and DNS, Table with a number and default routes
+ * Refuses what tunnel_config_check refuses, and Table with a number and default routes
  * (0.0.0.0/0, ::/0) unless Table = off, which this version would obey by half: CONFIG, and `issue`
  * (may be null) names key and position.
  * On success the caller owns *settings. Changes nothing. */

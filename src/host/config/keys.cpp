@@ -146,16 +146,11 @@ bool FileParser::read_save_config(std::string_view value) {
   return true;
 }
 
-bool FileParser::read_dns(std::string_view value) {
+bool FileParser::read_dns(std::string_view) {
   std::string_view list = value_with_blanks(line_);
   while (!list.empty()) {
     const std::string_view part = take_part(list, kListSeparators);
     if (!part.empty() && !add_dns(part)) return false;
-  }
-  if (!value.empty() && !config_.dns) {
-    config_.dns = refuse(line_.compact().substr(0, key_->name.size()),
-                         {"'DNS' is not supported yet by this version",
-                          "take the line out if the tunnel works without it"});
   }
   return true;
 }

@@ -60,7 +60,6 @@ struct Config {
   std::vector<tunnel_config_issue> warnings;
   std::optional<tunnel_config_issue> missing_key;  // no private key: fine, unless it is to run
   // What the file says and no planner does yet; the first of each kind.
-  std::optional<tunnel_config_issue> dns;
   std::optional<tunnel_config_issue> table;
   std::optional<tunnel_config_issue> default_route;  // matters unless Table = off
 

@@ -253,7 +253,6 @@ const tunnel_config_issue* Config::unplanned() const noexcept {
   const auto consider = [&](const std::optional<tunnel_config_issue>& issue) {
     if (issue && (first == nullptr || issue->line < first->line)) first = &*issue;
   };
-  consider(dns);
   consider(table);
   if ((interface.fields & TUNNEL_CONFIG_TABLE_OFF) == 0) consider(default_route);
   return first;

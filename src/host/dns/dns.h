@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "host/dns/detect.h"
 #include "host/dns/places.h"
+#include "host/dns/plan.h"
 #include "host/step/step.h"
 #include "host/system/system.h"
 

@@ -72,7 +72,11 @@ std::string resolv_conf_text(const ResolvConf& content) {
 }
 
 ResolvConf resolv_conf_for(const ResolverStep& step, const ResolvConf& before) {
-  ResolvConf ours{step.servers, step.domains, {}};
+  ResolvConf ours{step.servers, {}, {}};
+  for (const std::string& domain : step.domains) {
+    // "~lan" says who is asked, which this file cannot, and is nothing to search in.
+    if (domain.front() != '~') ours.domains.push_back(domain);
+  }
   for (const std::string& option : before.options) {
     // The former server's word on DNSSEC was trusted, ours need not be.
     if (option != "trust-ad") ours.options.push_back(option);

@@ -36,7 +36,9 @@ std::string record_name(const std::string& interface_name, const DnsPlaces& plac
 Answer apply(const ResolverStep& step, const std::string& record) {
   std::vector<std::string> command{"resolvconf", "-a", record, "-m", "0"};
   if (step.everything) command.emplace_back("-x");
-  return run_tool(command, resolv_conf_text({step.servers, step.domains, {}}));
+  ResolverStep alone = step;
+  alone.everything = true;
+  return run_tool(command, resolv_conf_text(resolv_conf_for(alone, {})));
 }
 
 Answer undo(const std::string& record) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "host/dns/dns.h"
+
 namespace tunnel::host {
 namespace {
 
@@ -59,10 +61,13 @@ Plan make_plan(const tunnel_config* config, const std::string& interface_name) {
   plan.steps.push_back(MtuStep{mtu});
   for (const tunnel_prefix& address : addresses) plan.steps.push_back(AddressStep{address});
   plan.steps.push_back(UpStep{});
-  if ((interface.fields & TUNNEL_CONFIG_TABLE_OFF) != 0) return plan;
-  for (const tunnel_prefix& route : routes(config, interface.peer_count, addresses)) {
-    plan.steps.push_back(RouteStep{.prefix = route, .device = interface_name});
+  if ((interface.fields & TUNNEL_CONFIG_TABLE_OFF) == 0) {
+    for (const tunnel_prefix& route : routes(config, interface.peer_count, addresses)) {
+      plan.steps.push_back(RouteStep{.prefix = route, .device = interface_name});
+    }
   }
+  // Last: the tunnel's servers are asked only when packets to them go through the tunnel.
+  if (auto names = plan_resolver(config, interface_name)) plan.steps.push_back(*std::move(names));
   return plan;
 }
 

@@ -129,7 +129,6 @@ TEST_CASE("what no planner does yet is refused by name and place when it is to b
     const char* message;
   };
   const Row rows[] = {
-      {"DNS = 10.9.0.1", 3, 1, "'DNS' is not supported yet by this version"},
       {"Table = 1234", 3, 1, "'Table' with a number is not supported yet by this version"},
       {"[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
        "AllowedIPs = 10.0.0.0/8, 0.0.0.0/0",

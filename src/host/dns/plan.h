@@ -1,0 +1,20 @@
+// plan.h — the step that a configuration asks for.
+#pragma once
+
+#include <tunnel/host/config.h>
+
+#include <optional>
+#include <string>
+
+#include "host/step/step.h"
+
+namespace tunnel::host {
+
+// Nothing when the file has no DNS. Without `backend` the first that works is found out. The
+// tunnel's servers get all names when it gets all packets of a family through the routes of the
+// plan, or the file says so ("~.").
+std::optional<ResolverStep> plan_resolver(const tunnel_config* config,
+                                          const std::string& interface_name,
+                                          std::optional<ResolverStep::Backend> backend = {});
+
+}  // namespace tunnel::host
