@@ -145,7 +145,8 @@ def test_rubbish_from_the_peer_itself_is_counted_and_harmless(pair, simplevpn):
         before = tunnel.drops().get("inside_source_not_allowed", 0)  # the kernel's own IPv6
         demo.send(ipv4("192.0.2.77", SERVER))  # not one of its addresses
         wait_until(lambda: tunnel.drops().get("malformed_inside_packet") == len(rubbish) and
-                   tunnel.drops().get("inside_source_not_allowed", 0) > before, what="all were refused")
+                   tunnel.drops().get("inside_source_not_allowed", 0) > before,
+                   what="all were refused")
         pings(theirs, SERVER)
 
 
