@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-import machine
+import hoststate
 import traffic
 import wire
 from netns import wait_until
@@ -88,10 +88,10 @@ def _forbid_ipv6(host):
 def test_defect_01_a_start_that_fails_leaves_nothing_behind(host, simplevpn, obstacle):
     held = obstacle(host)
     host.write("/run/wg0.conf", CONFIG)
-    before = machine.state(host)
+    before = hoststate.state(host)
     done = host.run(simplevpn, "up", "/run/wg0.conf", check=False)
     assert done.returncode in (4, 6) and "cannot" in done.stderr
-    assert machine.state(host) == before
+    assert hoststate.state(host) == before
     if held:
         held.close()
 
@@ -168,27 +168,27 @@ def test_defect_04_before_the_first_client_nothing_loops(pair, simplevpn):
 
 def test_defect_05_undo_goes_on_where_somebody_was_faster(host, simplevpn):
     host.write("/run/wg0.conf", CONFIG)
-    before = machine.state(host)
+    before = hoststate.state(host)
     host.run(simplevpn, "up", "/run/wg0.conf")
     host.ip("route", "del", "10.77.0.0/16", "dev", "wg0")
     host.ip("address", "del", "10.9.0.1/24", "dev", "wg0")
     host.run(simplevpn, "down", "wg0")
-    assert machine.state(host) == before
+    assert hoststate.state(host) == before
 
 
 # ---- 6: nothing is recovered after a crash; a second start doubles what the first has left ----
 
 def test_defect_06_after_a_crash_a_new_start_doubles_nothing(host, simplevpn):
     host.write("/run/wg0.conf", CONFIG)
-    before = machine.state(host)
+    before = hoststate.state(host)
     host.run(simplevpn, "up", "/run/wg0.conf")
-    first = _without_indices(machine.state(host))
+    first = _without_indices(hoststate.state(host))
     host.kill("simplevpn", signal.SIGKILL)
     wait_until(lambda: not host.pids("simplevpn"), what="the daemon died")
     host.run(simplevpn, "up", "/run/wg0.conf")
-    assert _without_indices(machine.state(host)) == first
+    assert _without_indices(hoststate.state(host)) == first
     host.run(simplevpn, "down", "wg0")
-    assert machine.state(host) == before
+    assert hoststate.state(host) == before
 
 
 def _without_indices(state):
@@ -202,7 +202,7 @@ def _without_indices(state):
 
 def test_defect_07_a_signal_at_any_moment_of_the_start_leaves_nothing(host, simplevpn):
     host.write("/run/wg0.conf", CONFIG)
-    before = machine.state(host)
+    before = hoststate.state(host)
     moments = random.Random(7)
     for number in (signal.SIGTERM, signal.SIGINT) * 10:
         process = host.popen(simplevpn, "up", "-f", "/run/wg0.conf", stderr=subprocess.DEVNULL)
@@ -210,7 +210,7 @@ def test_defect_07_a_signal_at_any_moment_of_the_start_leaves_nothing(host, simp
         process.send_signal(number)
         assert process.wait(timeout=10) is not None
         wait_until(lambda: not host.pids("simplevpn"), what="it ended")
-        assert machine.state(host) == before
+        assert hoststate.state(host) == before
 
 
 # ---- 9: a name, IPv6, an on-link or a second default route break the start ----
@@ -224,7 +224,7 @@ def test_defect_09_a_server_by_name_over_ipv6_and_odd_default_routes(lab, pair, 
     pair[1].ip("route", "add", "default", "via", "203.0.113.2", "metric", "100")
     server.knows(client)
     client.knows(server, endpoint="vpn.example.org:51820")
-    before = machine.state(pair[1])
+    before = hoststate.state(pair[1])
     server.start()
     client.start()
     wait_until(lambda: client.status()["peers"][0]["endpoint"] == "[2001:db8::1]:51820",
@@ -235,7 +235,7 @@ def test_defect_09_a_server_by_name_over_ipv6_and_odd_default_routes(lab, pair, 
     pings(client, server)
     client.stop()
     pair[1].ip("route", "add", "default", "via", "203.0.113.2", "metric", "100")
-    assert machine.state(pair[1]) == before
+    assert hoststate.state(pair[1]) == before
 
 
 # ---- 10: one fixed name, one fixed address: a second tunnel or client is impossible ----
