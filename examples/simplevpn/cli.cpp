@@ -29,6 +29,7 @@ class CommandLine {
   void add_init_server(CLI::App& init);
   void add_init_client(CLI::App& init);
   void add_tunnels();
+  void add_files();
   void add_queries();
   void add_demo();
   CLI::App* add_runner(const char* name, const char* purpose, bool foreground);
@@ -42,10 +43,11 @@ class CommandLine {
   std::string log_format_ = "text";
   bool verbose_ = false;
   Up up_;
+  Down down_;
   InitServer init_server_;
   InitClient init_client_;
   DemoOptions demo_;
-  std::string name_;
+  std::string file_;
   Command chosen_;
 };
 
@@ -57,6 +59,7 @@ CommandLine::CommandLine() {
   add_keys();
   add_init();
   add_tunnels();
+  add_files();
   add_queries();
   add_demo();
 }
@@ -124,6 +127,7 @@ CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool fo
     return up(up_, output_);
   });
   runner->add_option("CONF", up_.config, "File, or NAME for /etc/wireguard/NAME.conf");
+  runner->add_flag("--no-hooks", up_.no_hooks, "Run no commands of the file (PreUp, PostUp ...)");
   return runner;
 }
 
@@ -154,8 +158,21 @@ void CommandLine::add_tunnels() {
   add_plain(*add_runner("client", "Run a client in the foreground", true), false);
   add_runner("up", "Bring a tunnel up; its interface is named after the file", false)
       ->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
-  CLI::App* stop = add(app_, "down", "Take a tunnel down", [this] { return down(name_, output_); });
-  stop->add_option("NAME", name_, "Name of the tunnel, or its file")->required();
+  CLI::App* stop = add(app_, "down", "Take a tunnel down", [this] { return down(down_, output_); });
+  stop->add_option("NAME", down_.target, "Name of the tunnel, or its file")->required();
+  stop->add_flag("--no-hooks", down_.no_hooks, "Run no PreDown and PostDown, save nothing");
+}
+
+void CommandLine::add_files() {
+  using Action = int (*)(const std::string&, const Output&);
+  const auto add_file = [this](const char* name, const char* purpose, Action action) {
+    add(app_, name, purpose, [this, action] { return action(file_, output_); })
+        ->add_option("CONF", file_, "File, or NAME for /etc/wireguard/NAME.conf")
+        ->required();
+  };
+  add_file("check", "Read a file, say what is wrong with it, touch nothing", check);
+  add_file("strip", "Print a file without what only wg-quick knows, for wg setconf", strip);
+  add_file("save", "Write what a running tunnel has into its file", save);
 }
 
 void CommandLine::add_queries() {

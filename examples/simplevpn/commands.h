@@ -34,14 +34,23 @@ int init_client(const InitClient& options, const Output& output);
 struct Up {
   std::string config;  // a path, or a bare name: /etc/wireguard/NAME.conf
   bool foreground = false;
+  bool no_hooks = false;
   bool json_log = false;
   int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
   Plain plain;        // `server` and `client` only
 };
 int up(const Up& options, const Output& output);
 
-// `target` is a tunnel's name or its file.
-int down(const std::string& target, const Output& output);
+struct Down {
+  std::string target;     // a tunnel's name or its file
+  bool no_hooks = false;  // neither hooks nor SaveConfig
+};
+int down(const Down& options, const Output& output);
+
+// A file, or the name of one; see find_target.
+int check(const std::string& file, const Output& output);
+int strip(const std::string& file, const Output& output);
+int save(const std::string& file, const Output& output);  // of a tunnel that runs
 
 struct Status {
   std::string target;  // "" = every tunnel

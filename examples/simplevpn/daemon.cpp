@@ -42,6 +42,7 @@ int Daemon::start() {
   if (exit == kOk) exit = catch_signals();
   if (exit == kOk) exit = create_core();
   if (exit == kOk) exit = open_interface();
+  if (exit == kOk && on_interface_) exit = on_interface_();
   if (exit == kOk) exit = open_socket();
   if (exit == kOk) exit = create_engine();
   if (exit == kOk) exit = open_control();
@@ -292,6 +293,7 @@ void Daemon::take_signal() {
     notify_.send("READY=1");
     return;
   }
+  if (on_signal_ && end_ == End::none) on_signal_();
   End none = End::none;
   end_.compare_exchange_strong(none, info.ssi_signo == SIGINT ? End::interrupted : End::terminated);
   engine_->stop();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -25,6 +26,12 @@ class Daemon {
  public:
   Daemon(const Target& target, const Output& output, Log& log);
   ~Daemon();
+
+  // Called when the interface is there and has no addresses yet; a failure that it reported ends
+  // start(). Set it before.
+  void on_interface(std::function<int()> call) { on_interface_ = std::move(call); }
+  // Called when a signal asks for the end, while the tunnel still works. Set it before run().
+  void on_signal(std::function<void()> call) { on_signal_ = std::move(call); }
 
   // Brings the tunnel up. Returns 0, or the exit status of a failure that was reported; then
   // nothing is left behind. Blocks SIGTERM, SIGINT and SIGHUP in the process: run() takes them.
@@ -73,6 +80,8 @@ class Daemon {
   const Output& output_;
   Log& log_;
   const Notifier notify_;
+  std::function<int()> on_interface_;
+  std::function<void()> on_signal_;
   ConfigHandle config_;  // gone when the tunnel runs: it has keys
   SettingsHandle settings_;
   StateHandle state_;

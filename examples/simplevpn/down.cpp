@@ -1,22 +1,47 @@
+// down.cpp - `down`: as wg-quick does it, PreDown, SaveConfig, the end of the daemon, PostDown.
 #include <tunnel/host/control.h>
 
 #include "commands.h"
+#include "config_read.h"
+#include "hooks.h"
+#include "save.h"
 #include "target.h"
 
 namespace simplevpn {
-int down(const std::string& target, const Output& output) {
-  const std::string name = tunnel_name(target);
+namespace {
+
+// What its file wants done. A tunnel without a readable file can be taken down all the same.
+struct Wishes {
+  Target target;
+  Hooks hooks;
+  bool save = false;
+};
+
+Wishes read_wishes(const Down& options, const std::string& name, const Output& output) {
+  Wishes wishes;
+  ConfigHandle config;
+  if (options.no_hooks || find_target(options.target, wishes.target)) return wishes;
+  if (const auto failure = read_config(wishes.target.path, output, config)) {
+    advise(output, "warning: hooks are not run: " + failure->message);
+    return wishes;
+  }
+  wishes.hooks = Hooks(config.get(), name);
+  wishes.save = saves_itself(config.get());
+  return wishes;
+}
+
+bool runs(const std::string& name) {
+  tunnel_snapshot* read = nullptr;
+  const std::int32_t status =
+      tunnel_snapshot_read(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &read);
+  const SnapshotHandle snapshot(read);
+  return status != TUNNEL_ERR_NOT_FOUND;
+}
+
+int stop(const std::string& name, const Output& output) {
   const std::int32_t result = tunnel_control_stop(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS);
-  if (result == TUNNEL_OK) {
-    advise(output, name + " is down");
-    return kOk;
-  }
-  if (result == TUNNEL_ERR_NOT_FOUND) {
-    return fail(output, {.exit = kNotRunning,
-                         .code = "E_NOT_RUNNING",
-                         .message = name + " is not running",
-                         .hint = "simplevpn status shows what is"});
-  }
+  if (result == TUNNEL_OK) return kOk;
+  if (result == TUNNEL_ERR_NOT_FOUND) return fail(output, not_running(name));
   const int exit = result == TUNNEL_ERR_ARGUMENT ? kUsage : kFailure;
   Failure failure = status_failure(output, result, "stop " + name, exit);
   if (result == TUNNEL_ERR_TIMEOUT) {
@@ -24,6 +49,29 @@ int down(const std::string& target, const Output& output) {
     failure.hint = "its daemon was told to end but still lives";
   }
   return fail(output, failure);
+}
+
+// A hook that fails before the end keeps the tunnel, so that it can be looked at.
+int run_hooks(const Wishes& wishes, std::uint32_t kind, const Output& output) {
+  auto failure = wishes.hooks.run(kind, output);
+  if (!failure) return kOk;
+  failure->exit = kind == TUNNEL_HOOK_PRE_DOWN ? kFailure : kDeactivation;
+  return fail(output, *failure);
+}
+
+}  // namespace
+
+int down(const Down& options, const Output& output) {
+  const std::string name = tunnel_name(options.target);
+  if (!runs(name)) return stop(name, output);  // removes a dead socket, and says so
+  const Wishes wishes = read_wishes(options, name, output);
+  int exit = run_hooks(wishes, TUNNEL_HOOK_PRE_DOWN, output);
+  if (exit == kOk && wishes.save) exit = save_running(wishes.target, output);
+  if (exit == kOk) exit = stop(name, output);
+  if (exit != kOk) return exit;
+  exit = run_hooks(wishes, TUNNEL_HOOK_POST_DOWN, output);
+  if (exit == kOk) advise(output, name + " is down");
+  return exit;
 }
 
 }  // namespace simplevpn

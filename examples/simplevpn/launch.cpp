@@ -1,28 +1,73 @@
 // launch.cpp - `up`: in the foreground, or in the background once the tunnel works.
+//
+// Hooks are this command's: PreUp when the interface is there and has no addresses yet, PostUp when
+// everything works, as with wg-quick. In the background the daemon is a child that asks for PreUp
+// and waits; only the parent runs commands.
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "commands.h"
+#include "config_read.h"
 #include "daemon.h"
+#include "hooks.h"
+#include "save.h"
 #include "target.h"
 
 namespace simplevpn {
 namespace {
+
+constexpr unsigned char kInterfaceMade = 255;  // the child's first word; no exit status is as large
 
 Level lowest_level(const Up& options) {
   if (options.verbosity < 0) return Level::warning;
   return options.verbosity == 0 ? Level::info : Level::debug;
 }
 
-int run_foreground(const Up& options, const Target& target, const Output& output) {
-  Log log(target.name, options.json_log, lowest_level(options));
-  Daemon daemon(target, output, log);
-  const int exit = daemon.start();
-  return exit == kOk ? daemon.run() : exit;
+// What `up` needs of a file beside what the daemon reads itself.
+struct Launch {
+  const Up& options;
+  const Target& target;
+  const Output& output;
+  Hooks hooks;
+  bool save = false;  // SaveConfig
+
+  [[nodiscard]] int run_hooks(std::uint32_t kind) const {
+    const auto failure = hooks.run(kind, output);
+    return failure ? fail(output, *failure) : kOk;
+  }
+};
+
+// ---- in the foreground ----
+
+// Before a signal takes the tunnel down. It ends in any case.
+void prepare_end(const Launch& launch) {
+  static_cast<void>(launch.run_hooks(TUNNEL_HOOK_PRE_DOWN));
+  if (launch.save) static_cast<void>(save_running(launch.target, launch.output));
 }
+
+int run_foreground(const Launch& launch) {
+  Log log(launch.target.name, launch.options.json_log, lowest_level(launch.options));
+  bool ended_by_signal = false;
+  Daemon daemon(launch.target, launch.output, log);
+  daemon.on_interface([&] { return launch.run_hooks(TUNNEL_HOOK_PRE_UP); });
+  daemon.on_signal([&] {
+    ended_by_signal = true;
+    prepare_end(launch);
+  });
+  int exit = daemon.start();
+  if (exit == kOk) exit = launch.run_hooks(TUNNEL_HOOK_POST_UP);
+  if (exit != kOk) return exit;
+  exit = daemon.run();
+  // `down` runs the rest itself.
+  if (ended_by_signal && launch.run_hooks(TUNNEL_HOOK_POST_DOWN) != kOk) exit = kDeactivation;
+  return exit;
+}
+
+// ---- in the background: the child ----
 
 // Leaves terminal, session and working directory behind.
 void detach(Log& log) {
@@ -35,49 +80,92 @@ void detach(Log& log) {
   if (chdir("/") != 0) log.write(Level::warning, "working_directory_kept");
 }
 
-// The child: starts the tunnel, tells the parent how that went, and goes on by itself.
-int run_child(const Up& options, const Target& target, const Output& output, int parent) {
-  Log log(target.name, options.json_log, lowest_level(options));
-  Daemon daemon(target, output, log);
+bool say(int other, unsigned char word) {
+  return send(other, &word, 1, MSG_NOSIGNAL) == 1;
+}
+
+// The other process's next word, or nothing when it is gone.
+std::optional<unsigned char> hear(int other) {
+  unsigned char word = 0;
+  ssize_t got = 0;
+  do got = read(other, &word, 1);
+  while (got < 0 && errno == EINTR);
+  return got == 1 ? std::optional(word) : std::nullopt;
+}
+
+// Starts the tunnel, tells the parent how that went, and goes on by itself.
+int run_child(const Launch& launch, int parent) {
+  Log log(launch.target.name, launch.options.json_log, lowest_level(launch.options));
+  Daemon daemon(launch.target, launch.output, log);
+  daemon.on_interface([&]() -> int {
+    if (!say(parent, kInterfaceMade)) return kInterrupted;
+    return hear(parent).value_or(kInterrupted);
+  });
   const int exit = daemon.start();
   if (exit == kOk) detach(log);
-  const auto answer = static_cast<unsigned char>(exit);
   // A parent that was interrupted is not there to read: the tunnel stays down then.
-  if (write(parent, &answer, 1) != 1) return kInterrupted;
+  if (!say(parent, static_cast<unsigned char>(exit))) return kInterrupted;
   close(parent);
   return exit == kOk ? daemon.run() : exit;
 }
 
-// The parent: the child's first word is our exit status.
-int wait_for_child(pid_t child, int pipe_end, const Target& target, const Output& output) {
-  unsigned char answer = 0;
-  ssize_t got = 0;
-  do got = read(pipe_end, &answer, 1);
-  while (got < 0 && errno == EINTR);
-  if (got != 1) {
-    waitpid(child, nullptr, 0);
-    return fail(output, {.exit = kActivation,
-                         .code = "E_DIED",
-                         .message = "the daemon of " + target.name + " ended while it started"});
+// ---- in the background: the parent ----
+
+// As with wg-quick, a tunnel whose PostUp failed does not stay.
+int finish(const Launch& launch) {
+  const int exit = launch.run_hooks(TUNNEL_HOOK_POST_UP);
+  const std::string& name = launch.target.name;
+  if (exit == kOk) {
+    advise(launch.output, name + " is up");
+    return kOk;
   }
-  if (answer == kOk) advise(output, target.name + " is up");
-  return answer;
+  const std::int32_t stopped =
+      tunnel_control_stop(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS);
+  return stopped == TUNNEL_OK || stopped == TUNNEL_ERR_NOT_FOUND ? exit : kDeactivation;
 }
 
-int run_background(const Up& options, const Target& target, const Output& output) {
+int wait_for_child(const Launch& launch, pid_t child, int other) {
+  auto word = hear(other);
+  if (word == kInterfaceMade) {
+    const int exit = launch.run_hooks(TUNNEL_HOOK_PRE_UP);
+    word = say(other, static_cast<unsigned char>(exit)) ? hear(other) : std::nullopt;
+  }
+  if (!word) {
+    waitpid(child, nullptr, 0);
+    const std::string& name = launch.target.name;
+    return fail(launch.output, {.exit = kActivation,
+                                .code = "E_DIED",
+                                .message = "the daemon of " + name + " ended while it started"});
+  }
+  return *word == kOk ? finish(launch) : *word;
+}
+
+int run_background(const Launch& launch) {
+  const Output& output = launch.output;
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    return fail(output, status_failure(output, TUNNEL_ERR_RESOURCES, "make a pipe", kActivation));
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return fail(output,
+                status_failure(output, TUNNEL_ERR_RESOURCES, "make a socket pair", kActivation));
   }
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    return run_child(options, target, output, ends[1]);
+    return run_child(launch, ends[1]);
   }
   close(ends[1]);
-  const Descriptor reader(ends[0]);
-  if (child > 0) return wait_for_child(child, reader.get(), target, output);
+  const Descriptor other(ends[0]);
+  if (child > 0) return wait_for_child(launch, child, other.get());
   return fail(output, status_failure(output, TUNNEL_ERR_RESOURCES, "make a process", kActivation));
+}
+
+// Before anything is changed, and before the process has a child.
+std::optional<Failure> read_file(Launch& launch) {
+  ConfigHandle config;
+  if (auto failure = read_config(launch.target.path, launch.output, config)) return failure;
+  if (launch.options.no_hooks) return {};
+  launch.hooks = Hooks(config.get(), launch.target.name);
+  launch.save = saves_itself(config.get());
+  return {};
 }
 
 }  // namespace
@@ -90,11 +178,12 @@ int up(const Up& options, const Output& output) {
                          .hint = "simplevpn init server|client writes a configuration"});
   }
   Target target;
-  const auto failure = options.plain.chosen ? make_plain_target(options, target)
-                                            : find_target(options.config, target);
+  auto failure = options.plain.chosen ? make_plain_target(options, target)
+                                      : find_target(options.config, target);
+  Launch launch{options, target, output, {}};
+  if (!failure && !options.plain.chosen) failure = read_file(launch);
   if (failure) return fail(output, *failure);
-  return options.foreground ? run_foreground(options, target, output)
-                            : run_background(options, target, output);
+  return options.foreground ? run_foreground(launch) : run_background(launch);
 }
 
 }  // namespace simplevpn

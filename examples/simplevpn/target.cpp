@@ -33,6 +33,13 @@ std::optional<Failure> find_target(const std::string& argument, Target& target) 
   return {};
 }
 
+Failure not_running(const std::string& name) {
+  return {.exit = kNotRunning,
+          .code = "E_NOT_RUNNING",
+          .message = name + " is not running",
+          .hint = "simplevpn status shows what is"};
+}
+
 std::string tunnel_name(const std::string& argument) {
   char name[16];
   if (!is_file(argument) || tunnel_config_tunnel_name(argument.c_str(), name) != TUNNEL_OK) {

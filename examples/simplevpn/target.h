@@ -17,6 +17,9 @@ struct Target {
 // For a tunnel to start. As with wg-quick, a bare name stands for /etc/wireguard/NAME.conf.
 [[nodiscard]] std::optional<Failure> find_target(const std::string& argument, Target& target);
 
+// What to say of a tunnel that does not run.
+[[nodiscard]] Failure not_running(const std::string& name);
+
 // For one that runs: a file means the tunnel that is named after it.
 [[nodiscard]] std::string tunnel_name(const std::string& argument);
 
