@@ -1,0 +1,172 @@
+"""check, strip and save: files by themselves, and against Debian's wg-quick."""
+
+import json
+import os
+import random
+
+import pytest
+
+from program import CONFIG, PEER, PRIVATE, Tunnel, need, run
+
+QUICK = f"""# a comment
+[Interface]
+PrivateKey = {PRIVATE} # a secret
+  Address = 10.9.0.1/24, fd09::1/64
+ListenPort=51820
+DNS = 10.9.0.1, home.example
+MTU = 1400
+Table = off
+PreUp = echo a # b
+PostUp = echo 'c = d'
+\tPreDown=true
+PostDown = true
+SaveConfig = true
+FwMark = 0xca6c
+
+# Ann
+[Peer]
+# friendly_name = laptop
+PublicKey = {PEER}
+AllowedIPs = 10.9.0.2/32,fd09::2   \t
+PersistentKeepalive = off
+"""
+
+
+def write(path, text, mode=0o600):
+    path.write_bytes(text.encode())
+    path.chmod(mode)
+    return path
+
+
+def strip_by_wg_quick(file):
+    need("wg-quick")
+    if os.geteuid() != 0:
+        pytest.skip("wg-quick wants root")
+    done = run("wg-quick", "strip", file)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# ---- check ----
+
+def test_check_reads_a_file_and_touches_nothing(simplevpn, tmp_path):
+    file = write(tmp_path / "wg0.conf", QUICK)
+    before = os.stat(file), os.listdir(tmp_path)
+    done = run(simplevpn, "check", file)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    after = os.stat(file), os.listdir(tmp_path)
+    assert (before[0].st_mtime_ns, before[0].st_ino, before[1]) == \
+        (after[0].st_mtime_ns, after[0].st_ino, after[1])
+
+
+@pytest.mark.parametrize("line, column", [
+    ("MTU = 1", 7), ("PostUpp = true", 1), ("Table = nosuchtable", 9), ("DNS = 1.2.3", 7),
+    ("SaveConfig = perhaps", 14)])
+def test_check_names_file_line_and_column(simplevpn, tmp_path, line, column):
+    file = write(tmp_path / "wg0.conf", f"[Interface]\nPrivateKey = {PRIVATE}\n{line}\n")
+    done = run(simplevpn, "check", file)
+    assert done.returncode == 2 and done.stderr.startswith(f"{file}:3:{column}: ")
+    error = json.loads(run(simplevpn, "check", file, "--json").stderr)["error"]
+    assert (error["code"], error["line"], error["col"]) == ("E_CONF_SYNTAX", 3, column)
+
+
+def test_check_refuses_what_cannot_be_run(simplevpn, tmp_path):
+    file = write(tmp_path / "wg0.conf", "[Interface]\nListenPort = 7\n")
+    done = run(simplevpn, "check", file)
+    assert done.returncode == 2 and "PrivateKey is missing" in done.stderr
+
+
+def test_check_warns_of_a_key_file_that_others_may_read(simplevpn, tmp_path):
+    for mode, warns in ((0o600, False), (0o640, True), (0o604, True)):
+        done = run(simplevpn, "check", write(tmp_path / "wg0.conf", QUICK, mode))
+        assert done.returncode == 0 and ("other users may read" in done.stderr) is warns
+        assert not warns or "chmod 600" in done.stderr
+
+
+def test_a_bare_name_means_the_file_in_etc_wireguard(simplevpn, host):
+    for command in ("check", "strip", "save", "up"):
+        done = host.run(simplevpn, command, "nosuchwg", check=False)
+        assert done.returncode == 10 and "/etc/wireguard/nosuchwg.conf" in done.stderr
+
+
+# ---- strip ----
+
+def test_strip_prints_what_wg_quick_strip_prints(simplevpn, tmp_path):
+    file = write(tmp_path / "wg0.conf", QUICK)
+    done = run(simplevpn, "strip", file)
+    assert done.returncode == 0 and done.stderr == ""
+    assert "DNS" not in done.stdout and "Post" not in done.stdout
+    assert f"PrivateKey = {PRIVATE} # a secret\nListenPort=51820\nFwMark = 0xca6c\n" in done.stdout
+    assert done.stdout + "\n" == strip_by_wg_quick(file), "but for an empty line at the end"
+
+
+def random_lines(dice):
+    keys = ["ListenPort = 7", "mtu=1400", "PostUp = a # b", "Address = 10.9.0.1/24 # c",
+            "DNS=10.9.0.1, home", "\tSaveConfig = true  ", "  # note", "", " \t ", "FWMARK = off",
+            "Table = off", "preup = echo = #", "#DNS = 1"]
+    yield from dice.sample(["", "# top", "## more"], 2)
+    yield dice.choice(["[Interface]", "  [interface]  ", "[INTERFACE] # ours"])
+    yield from dice.choices(keys, k=dice.randint(0, 8))
+    yield f"PrivateKey = {PRIVATE}"
+    if dice.random() < 0.7:
+        yield from ["", dice.choice(["[Peer]", "[PEER]# p", " [peer]"]), f"PublicKey = {PEER}"]
+        yield from dice.choices(["AllowedIPs = 10.0.0.0/8", "# friendly_name = a", "",
+                                 "PersistentKeepalive=25"], k=3)
+
+
+def test_random_files_are_stripped_as_by_wg_quick(simplevpn, tmp_path):
+    dice = random.Random(8)
+    for _ in range(40):
+        text = "\n".join(random_lines(dice)) + dice.choice(["", "\n", "\n\n"])
+        file = write(tmp_path / "wg0.conf", text)
+        ours = run(simplevpn, "strip", file)
+        assert ours.returncode == 0, ours.stderr
+        assert ours.stdout.rstrip("\n") == strip_by_wg_quick(file).rstrip("\n"), text
+
+
+# Where wg-quick 1.0.20210914 and ours differ, by name.
+DIFFERENCES = {
+    "a section with blanks inside": "[ Interface ]\nMTU = 1400\n",
+    "a key with blanks inside": "[Interface]\nM T U = 1400\n",
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_what_wg_quick_overlooks_is_stripped_too(simplevpn, tmp_path, name):
+    file = write(tmp_path / "wg0.conf", DIFFERENCES[name])
+    assert "1400" not in run(simplevpn, "strip", file).stdout
+    assert "1400" in strip_by_wg_quick(file), "otherwise it is no difference any more"
+
+
+def test_strip_refuses_a_wrong_file(simplevpn, tmp_path):
+    done = run(simplevpn, "strip", write(tmp_path / "wg0.conf", "[Interface]\nMTU = x\n"))
+    assert done.returncode == 2 and done.stdout == "" and ":2:7: " in done.stderr
+
+
+# ---- save ----
+
+def test_two_saves_at_once_leave_a_whole_file(simplevpn, host):
+    tunnel = Tunnel(host, simplevpn)
+    tunnel.write(CONFIG.replace("ListenPort = 51820\n", ""))
+    tunnel.up()
+    saves = [host.popen(simplevpn, "save", "/run/wg0.conf") for _ in range(4)]
+    assert [one.wait(20) for one in saves] == [0, 0, 0, 0]
+    port = tunnel.status()["listen_port"]
+    assert f"ListenPort = {port}\n" in host.read("/run/wg0.conf")
+    tunnel.call("down", "wg0")
+    tunnel.call("check", "/run/wg0.conf")
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(simplevpn, host):
+    tunnel = Tunnel(host, simplevpn)
+    host.run("mkdir", "/run/small")
+    host.run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/run/small")
+    text = CONFIG.replace("ListenPort = 51820\n", "") + "# " + "x" * 20000 + "\n"
+    host.write("/run/small/wg0.conf", text)
+    host.write("/run/small/ballast", "x" * 36864)
+    tunnel.call("up", "/run/small/wg0.conf")
+    done = tunnel.call("save", "/run/small/wg0.conf", exit_status=1)
+    assert "cannot write" in done.stderr
+    assert host.read("/run/small/wg0.conf") == text
+    assert host.run("ls", "/run/small").stdout.split() == ["ballast", "wg0.conf"]
+    tunnel.call("down", "/run/small/wg0.conf")
