@@ -4,8 +4,8 @@
 //   create_core           keys, peers, last known endpoints
 //   open_interface, open_socket, create_engine: which adopts all three
 //   open_control          refuses when a daemon of this name lives
-//   apply_settings        addresses, MTU, routes; rolls itself back
 //   start_resolver        names of endpoints, off the packet thread
+//   apply_settings        addresses, MTU, routes, DNS; rolls itself back
 //   start_engine          from here on packets move
 //   run                   signals and events, until the end
 //   stop                  everything undone, in reverse
@@ -30,7 +30,8 @@ Daemon::Daemon(const Target& target, const Output& output, Log& log)
       name_(target.name),
       plain_config_(target.plain_config),
       output_(output),
-      log_(log) {}
+      log_(log),
+      endpoints_(log) {}
 
 Daemon::~Daemon() {
   static_cast<void>(stop());
@@ -46,8 +47,8 @@ int Daemon::start() {
   if (exit == kOk) exit = open_socket();
   if (exit == kOk) exit = create_engine();
   if (exit == kOk) exit = open_control();
-  if (exit == kOk) exit = apply_settings();
   if (exit == kOk) exit = start_resolver();
+  if (exit == kOk) exit = apply_settings();
   if (exit != kOk) {
     static_cast<void>(stop());
     return exit;
@@ -88,6 +89,7 @@ void Daemon::report_warnings() {
 }
 
 int Daemon::plan() {
+  endpoints_.learn(config_.get());
   tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
   tunnel_settings* settings = nullptr;
   const std::int32_t status = tunnel_settings_plan(config_.get(), name_.c_str(), &settings, &issue);
@@ -229,27 +231,12 @@ int Daemon::apply_settings() {
 }
 
 int Daemon::start_resolver() {
-  tunnel_resolver_config config = TUNNEL_RESOLVER_CONFIG_INIT;
-  config.engine = engine_->get();
-  config.report = on_resolved;
-  config.context = this;
-  tunnel_resolver* resolver = nullptr;
-  std::int32_t status = tunnel_resolver_create(&config, &resolver);
-  resolver_.reset(resolver);
-  if (status == TUNNEL_OK) status = tunnel_resolver_add_config(resolver, config_.get());
-  return status == TUNNEL_OK ? kOk : refuse(status, "start the resolver");
-}
-
-void Daemon::on_resolved(void* self, const std::uint8_t* key, const char* host,
-                         const tunnel_address* address, const char* reason) {
-  Log& log = static_cast<Daemon*>(self)->log_;
-  const std::string peer = public_key_text(key);
-  if (address != nullptr) {
-    log.write(Level::info, "resolved",
-              {{"peer", peer}, {"host", host}, {"endpoint", address_text(*address)}});
-  } else {
-    log.write(Level::warning, "not_resolved", {{"peer", peer}, {"host", host}, {"reason", reason}});
-  }
+  const std::int32_t status = endpoints_.start(engine_->get(), config_.get());
+  if (status != TUNNEL_OK) return refuse(status, "start the resolver");
+  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
+  tunnel_config_get_interface(config_.get(), &interface);
+  endpoints_.leave_system(settings_.get(), interface.fwmark);
+  return kOk;
 }
 
 // ---- running ----
@@ -304,7 +291,7 @@ void Daemon::take_events() {
     log_event(log_, names_, *event);
     if (event->kind == TUNNEL_EVENT_DEVICE_LOST) lost_ = Lost::interface;
     if (event->kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
-    static_cast<void>(tunnel_resolver_event(resolver_.get(), &*event));
+    endpoints_.event(*event);
     if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &*event));
     if (control_ != nullptr) static_cast<void>(tunnel_control_event(control_.get(), &*event));
   }
@@ -323,7 +310,7 @@ int Daemon::stop() {
     end_.compare_exchange_strong(none, End::lost);
     log_.write(Level::info, "down");
   }
-  resolver_.reset();
+  endpoints_.stop();
   int exit = kOk;
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
   if (settings_ != nullptr && tunnel_settings_undo(settings_.get(), &fault) != TUNNEL_OK) {

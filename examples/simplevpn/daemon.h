@@ -14,6 +14,7 @@
 #include <tunnel/tunnel.hpp>
 
 #include "commands.h"
+#include "endpoint_names.h"
 #include "events.h"
 #include "handles.h"
 #include "log.h"
@@ -54,8 +55,8 @@ class Daemon {
   int open_socket();
   int create_engine();
   int open_control();
-  int apply_settings();
   int start_resolver();
+  int apply_settings();
   void start_engine();
 
   void open_state(tunnel::Core& core);
@@ -64,8 +65,6 @@ class Daemon {
   void report_warnings();
   void report_up();
   static void on_removed(void* self);
-  static void on_resolved(void* self, const std::uint8_t* key, const char* host,
-                          const tunnel_address* address, const char* reason);
 
   void take_signal();
   void take_events();
@@ -91,7 +90,7 @@ class Daemon {
   std::optional<tunnel::Transport> transport_;  // adopts them
   std::optional<tunnel::Engine> engine_;
   ControlHandle control_;
-  ResolverHandle resolver_;
+  EndpointNames endpoints_;
   Descriptor signals_;
   Descriptor ended_;  // readable when the engine's run() has returned
   std::thread engine_thread_;

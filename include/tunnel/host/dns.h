@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <tunnel/host/config.h>
+#include <tunnel/packet.h>
+#include <tunnel/status.h>
 
 TUNNEL_BEGIN_DECLS
 
@@ -32,10 +33,10 @@ TUNNEL_API int32_t tunnel_dns_detect(uint32_t* backend);
  * endpoint names are looked up there while the tunnel is up (tunnel_resolver_ask), and a block of
  * other traffic has to let these questions through.
  *
- * The DNS servers of `config` (may be null) are left out. Writes at most `size` addresses and sets
+ * Those of `own`, the tunnel's servers, are left out. Writes at most `size` addresses and sets
  * *count to how many there are. */
-TUNNEL_API int32_t tunnel_dns_uplink(const tunnel_config* config, tunnel_address* servers,
-                                     size_t size, size_t* count);
+TUNNEL_API int32_t tunnel_dns_uplink(const tunnel_address* own, size_t own_count,
+                                     tunnel_address* servers, size_t size, size_t* count);
 
 TUNNEL_END_DECLS
 

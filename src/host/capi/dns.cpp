@@ -37,16 +37,12 @@ int32_t tunnel_dns_detect(uint32_t* backend) {
   });
 }
 
-int32_t tunnel_dns_uplink(const tunnel_config* config, tunnel_address* servers, size_t size,
-                          size_t* count) {
+int32_t tunnel_dns_uplink(const tunnel_address* own, size_t own_count, tunnel_address* servers,
+                          size_t size, size_t* count) {
   if (count == nullptr || (servers == nullptr && size != 0)) return TUNNEL_ERR_ARGUMENT;
+  if (own == nullptr && own_count != 0) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
-    std::vector<tunnel_address> own;
-    tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
-    if (config != nullptr && tunnel_config_get_interface(config, &interface) == TUNNEL_OK) {
-      own.assign(interface.dns_servers, interface.dns_servers + interface.dns_server_count);
-    }
-    const std::vector<tunnel_address> found = host::uplink_resolvers(own);
+    const std::vector<tunnel_address> found = host::uplink_resolvers({own, own + own_count});
     *count = found.size();
     std::copy_n(found.begin(), std::min(size, found.size()), servers);
     return TUNNEL_OK;

@@ -1,0 +1,159 @@
+"""DNS = of a file, on hosts with an /etc of their own and name servers that remember."""
+
+import json
+
+import pytest
+
+from names import NameServer, own_etc
+from netns import wait_until
+from program import run
+
+RESOLV_CONF = "# by hand\nnameserver 192.0.2.2\nsearch lan\n"
+MARK = "0x1234"
+
+
+def look_up(host, name):
+    """What programs of the host find."""
+    done = host.run("getent", "ahostsv4", name, check=False)
+    return {line.split()[0] for line in done.stdout.splitlines()}
+
+
+def entry(host, path="/etc/resolv.conf"):
+    """Type, mode, owner, target and content of a file."""
+    about = host.run("stat", "-c", "%F %a %u %g %N", path).stdout
+    return about, host.run("cat", path, check=False).stdout
+
+
+@pytest.fixture
+def pair(lab, simplevpn, tmp_path):
+    """client and server with a name server outside (192.0.2.2) and one inside (10.9.0.1); their
+    files are not up yet. The client's file uses the inside one."""
+    server, client = lab.host("server"), lab.host("client")
+    lab.veth(server, "192.0.2.2/24", client, "192.0.2.1/24")
+    own_etc(client, RESOLV_CONF)
+    done = run(simplevpn, "init", "server", "--endpoint", "192.0.2.2:51820", "--net",
+               "10.9.0.0/24", "--client", "client.conf", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "client.conf").read_text(encoding="ascii")
+    assert "DNS" not in text
+    text = text.replace("[Interface]", "[Interface]\nDNS = 10.9.0.1, inside.test", 1)
+    (tmp_path / "client.conf").write_text(text, encoding="ascii")
+    return client, server
+
+
+def up(host, simplevpn, tmp_path):
+    host.run(simplevpn, "up", tmp_path / f"{host.name}.conf")
+
+
+def test_programs_ask_inside_while_the_tunnel_is_up_and_outside_otherwise(pair, simplevpn,
+                                                                           tmp_path):
+    client, server = pair
+    names = {f"{name}.test": ["198.51.100.7"] for name in ("before", "after")}
+    outside = NameServer(server, "192.0.2.2", names)
+    before = entry(client)
+    assert look_up(client, "before.test") == {"198.51.100.7"}
+    assert outside.asked() == {"before.test"}
+    up(server, simplevpn, tmp_path)
+    inside = NameServer(server, "10.9.0.1", {"host.inside.test": ["10.9.0.77"]})
+    up(client, simplevpn, tmp_path)
+    assert look_up(client, "host") == {"10.9.0.77"}
+    assert inside.asked() == {"host.inside.test"}
+    assert look_up(client, "secret.test") == set()
+    assert "secret.test" in inside.asked()
+    assert outside.asked() == set()
+    client.run(simplevpn, "down", "client")
+    assert entry(client) == before
+    assert look_up(client, "after.test") == {"198.51.100.7"}
+    assert (outside.asked(), inside.asked()) == ({"after.test"}, set())
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "dangling", "bind", "none"])
+def test_whatever_resolv_conf_is_it_is_put_back(pair, simplevpn, tmp_path, kind):
+    client, server = pair
+    path = "/etc/resolv.conf"
+    if kind != "file":
+        client.run("rm", path)
+    if kind == "link":
+        client.write("/run/theirs", RESOLV_CONF, mode=0o600)
+        client.run("ln", "-s", "../run/theirs", path)
+    elif kind == "dangling":
+        client.run("ln", "-s", "/run/nothing", path)
+    elif kind == "bind":
+        client.write(path, "")
+        client.write("/run/theirs", RESOLV_CONF)
+        client.run("mount", "--bind", "/run/theirs", path)
+    up(server, simplevpn, tmp_path)
+    before = client.run("ls", "-l", "--time-style=+", "/etc").stdout
+    up(client, simplevpn, tmp_path)
+    assert "nameserver 10.9.0.1\n" in client.read(path)
+    client.run(simplevpn, "down", "client")
+    assert client.run("ls", "-l", "--time-style=+", "/etc").stdout == before
+    if kind not in ("none", "dangling"):
+        assert client.read(path) == RESOLV_CONF
+
+
+def test_what_a_dhcp_client_wrote_meanwhile_stays(pair, simplevpn, tmp_path):
+    client, _ = pair
+    up(client, simplevpn, tmp_path)
+    client.write("/etc/resolv.conf", "nameserver 192.0.2.99\n", mode=0o644)
+    client.run(simplevpn, "down", "client")
+    assert client.read("/etc/resolv.conf") == "nameserver 192.0.2.99\n"
+
+
+def test_a_file_that_cannot_be_written_stops_the_start_and_says_so(pair, simplevpn, tmp_path):
+    client, _ = pair
+    client.run("mount", "-o", "remount,bind,ro", "/etc")
+    done = client.run(simplevpn, "up", tmp_path / "client.conf", check=False)
+    assert done.returncode in (4, 6) and "resolv.conf" in done.stderr
+    assert client.run("ip", "link", "show", "dev", "client", check=False).returncode != 0
+    assert client.read("/etc/resolv.conf") == RESOLV_CONF
+
+
+def test_a_tool_is_used_where_there_is_one(pair, simplevpn, tmp_path):
+    client, _ = pair
+    client.run("mkdir", "/run/bin")
+    client.write("/run/bin/resolvconf", '#!/bin/sh\necho "$@" >>/run/log\n'
+                 '[ "$1" != --version ] || echo openresolv 3.12.0\n'
+                 '[ "$1" != -a ] || cat >>/run/log\n', mode=0o755)
+    path = "PATH=/run/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    client.run("env", path, simplevpn, "up", tmp_path / "client.conf")
+    assert client.read("/etc/resolv.conf") == RESOLV_CONF
+    client.run("env", path, simplevpn, "down", "client")
+    assert client.read("/run/log").splitlines() == [
+        "--version", "-a client -m 0", "search inside.test", "nameserver 10.9.0.1", "-d client -f"]
+
+
+def endpoint(client, simplevpn):
+    status = json.loads(client.run(simplevpn, "status", "client", "--json").stdout)
+    return status["tunnels"][0]["peers"][0]
+
+
+def everything_through(client):
+    """All packets without our mark go into the tunnel, as the routing schemes do it."""
+    client.ip("route", "add", "default", "dev", "client", "table", "77")
+    client.ip("rule", "add", "not", "fwmark", MARK, "table", "77")
+    client.ip("rule", "add", "table", "main", "suppress_prefixlength", "0")
+    client.ip("rule", "del", "table", "main", "priority", "32766")
+
+
+def by_name(tmp_path):
+    """The client's file, with a name for the server, our mark, no routes, and all names inside."""
+    path = tmp_path / "client.conf"
+    text = path.read_text(encoding="ascii").replace("192.0.2.2:51820", "vpn.test:51820")
+    text = text.replace("[Interface]", f"[Interface]\nTable = off\nFwMark = {MARK}\nDNS = ~.", 1)
+    path.write_text(text, encoding="ascii")
+
+
+def test_a_server_that_moved_is_found_while_everything_goes_through_the_dead_tunnel(
+        pair, simplevpn, tmp_path):
+    client, server = pair
+    by_name(tmp_path)
+    outside = NameServer(server, "192.0.2.2", {"vpn.test": ["192.0.2.8", "192.0.2.9"]})
+    up(server, simplevpn, tmp_path)
+    up(client, simplevpn, tmp_path)
+    everything_through(client)
+    assert look_up(client, "secret.test") == set()
+    outside.tell({"vpn.test": ["192.0.2.2"]})
+    wait_until(lambda: endpoint(client, simplevpn)["live"], timeout=60, what="session")
+    assert endpoint(client, simplevpn)["endpoint"] == "192.0.2.2:51820"
+    assert outside.asked() == {"vpn.test"}
