@@ -14,23 +14,6 @@ namespace {
 
 constexpr std::array<const char*, 4> kNames = {"PreUp", "PostUp", "PreDown", "PostDown"};
 
-// Keeps the process from dying between a hook and what must follow it.
-class SignalsHeld {
- public:
-  SignalsHeld() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-    pthread_sigmask(SIG_BLOCK, &set, &before_);
-  }
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
-  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
-
 // A hook takes signals as any program does, whatever we do with ours.
 class SpawnAttributes {
  public:
@@ -98,7 +81,28 @@ Failure failed(const char* name, const std::string& command, int status) {
           .hint = "--no-hooks leaves the commands of the file out"};
 }
 
+Failure interrupted() {
+  return {.exit = kInterrupted, .code = "E_INTERRUPTED", .message = "interrupted"};
+}
+
 }  // namespace
+
+SignalsHeld::SignalsHeld() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, &before_);
+}
+
+SignalsHeld::~SignalsHeld() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool SignalsHeld::told_to_end() {
+  sigset_t waiting;
+  return sigpending(&waiting) == 0 &&
+         (sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1);
+}
 
 Hooks::Hooks(const tunnel_config* config, std::string interface_name)
     : name_(std::move(interface_name)) {
@@ -116,6 +120,7 @@ std::optional<Failure> Hooks::run(std::uint32_t kind, const Output& output) cons
     const std::string command = with_name(hook, name_);
     advise(output, "[#] " + command);
     const int status = run_bash(command);
+    if (SignalsHeld::told_to_end()) return interrupted();
     if (status != 0) return failed(kNames[kind - TUNNEL_HOOK_PRE_UP], command, status);
   }
   return {};

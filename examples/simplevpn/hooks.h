@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,13 +18,29 @@
 
 namespace simplevpn {
 
+// While it lives SIGINT, SIGTERM and SIGHUP wait, so that the process does not die between a hook
+// and what must follow it.
+class SignalsHeld {
+ public:
+  SignalsHeld();
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+  ~SignalsHeld();
+
+  // SIGINT or SIGTERM waits.
+  static bool told_to_end();
+
+ private:
+  sigset_t before_;
+};
+
 class Hooks {
  public:
   Hooks() = default;  // none
   Hooks(const tunnel_config* config, std::string interface_name);
 
-  // Runs those of a kind (TUNNEL_HOOK_) until one fails. SIGINT, SIGTERM and SIGHUP wait until it
-  // has ended; Ctrl-C ends the hook, which then has failed.
+  // Runs those of a kind (TUNNEL_HOOK_) until one fails, or until a signal that asked us to end was
+  // held back meanwhile.
   [[nodiscard]] std::optional<Failure> run(std::uint32_t kind, const Output& output) const;
 
  private:

@@ -111,8 +111,9 @@ int run_child(const Launch& launch, int parent) {
 
 // ---- in the background: the parent ----
 
-// As with wg-quick, a tunnel whose PostUp failed does not stay.
+// As with wg-quick, a tunnel whose PostUp failed or was interrupted does not stay.
 int finish(const Launch& launch) {
+  const SignalsHeld held;
   const int exit = launch.run_hooks(TUNNEL_HOOK_POST_UP);
   const std::string& name = launch.target.name;
   if (exit == kOk) {

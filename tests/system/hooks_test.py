@@ -98,6 +98,16 @@ def test_a_failed_start_hook_undoes_the_start(tunnel, host, key, foreground):
     assert (host.ip("addr"), host.ip("route"), host.ip("rule")) == before
 
 
+@pytest.mark.parametrize("key", ["PreUp", "PostUp"])
+def test_an_interrupted_start_hook_undoes_the_start(tunnel, host, key):
+    tunnel.write(with_hooks(f"{key} = kill -INT $PPID", f"{key} = {say('no')}"))
+    done = host.run(tunnel.program, "up", "/run/wg0.conf", check=False)
+    assert done.returncode in (-signal.SIGINT, 130)
+    wait_until(lambda: not host.pids("simplevpn"), what="daemon ended")
+    tunnel.assert_gone()
+    assert said(host) == []
+
+
 def test_a_failed_pre_down_keeps_the_tunnel(tunnel, host):
     tunnel.write(with_hooks("PreDown = false", f"PostDown = {say('post-down')}"))
     tunnel.up()
