@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from netns import wait_until
 from program import CONFIG, PEER, PRIVATE, Tunnel, need, run
 
 QUICK = f"""# a comment
@@ -170,3 +171,51 @@ def test_a_full_disk_leaves_the_file_as_it_was(simplevpn, host):
     assert host.read("/run/small/wg0.conf") == text
     assert host.run("ls", "/run/small").stdout.split() == ["ballast", "wg0.conf"]
     tunnel.call("down", "/run/small/wg0.conf")
+
+
+# ---- what is read, against Debian's wg ----
+
+OTHER = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0="
+READ = {
+    "plain": QUICK,
+    "case, blanks and comments": f"[INTERFACE] # x\nprivate key = {PRIVATE}#y\nLISTENPORT=5 1 8 2 0\n"
+                                 f"[ peer ]\npublickey={PEER}\nallowed ips = 10.0.0.0 / 8\n",
+    "marks and services": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort = ntp\nFwMark = 0xFF\n",
+    "mark off": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort = 7000\nFwMark = OFF\n",
+    "the last one counts": f"[Interface]\nPrivateKey={OTHER}\nListenPort=1\nListenPort=7001\n"
+                           f"PrivateKey={PRIVATE}\nFwMark=1\nFwMark=2\n",
+    "prefixes": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort=7002\n[Peer]\nPublicKey={PEER}\n"
+                "AllowedIPs=10.0.0.1/8,10.0.0.0/8\nAllowedIPs = fd00::1/64 , 192.0.2.7\n",
+    "a prefix that moves": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort=7003\n[Peer]\n"
+                           f"PublicKey={PEER}\nAllowedIPs=10.7.0.0/16,10.8.0.0/16\n[Peer]\n"
+                           f"PublicKey={OTHER}\nAllowedIPs=10.7.0.0/16\nPersistentKeepalive=65535\n",
+    "endpoints": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort=7004\n[Peer]\nPublicKey={PEER}\n"
+                 "Endpoint=192.0.2.7:domain\nPersistentKeepalive=0\n[Peer]\n"
+                 f"PublicKey={OTHER}\nEndpoint=[2001:db8::7]:65535\nPresharedKey={PRIVATE}\n",
+}
+
+
+def showconf(host, name):
+    """What `wg showconf` says, without the order of peers and prefixes."""
+    sections = host.run("wg", "showconf", name).stdout.split("\n\n")
+    lines = [[line.split(" = ") for line in section.strip().split("\n")] for section in sections]
+    return sorted([sorted([key, sorted(value[0].split(", "))] for key, *value in section if value)
+                   for section in lines if section != [[""]]])
+
+
+@pytest.mark.parametrize("name", READ)
+def test_files_are_read_as_wg_reads_them(simplevpn, host, name):
+    for program in ("wg", "wireguard-go"):
+        need(program)
+    tunnel = Tunnel(host, simplevpn)
+    tunnel.write(READ[name])
+    host.write("/run/stripped.conf", host.run(simplevpn, "strip", "/run/wg0.conf").stdout)
+    host.run("wireguard-go", "theirs")
+    host.run("wg", "setconf", "theirs", "/run/stripped.conf")
+    theirs = showconf(host, "theirs")
+    host.run("rm", "/run/wireguard/theirs.sock")
+    wait_until(lambda: not host.pids("wireguard-go"), what="wireguard-go ended")
+    host.write("/run/wg0.conf", READ[name].replace("DNS = 10.9.0.1, home.example\n", ""))
+    tunnel.call("up", "--no-hooks", "/run/wg0.conf")
+    assert showconf(host, "wg0") == theirs
+    tunnel.call("down", "--no-hooks", "wg0")
