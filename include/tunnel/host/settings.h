@@ -39,15 +39,49 @@ typedef struct tunnel_setting {
 #define TUNNEL_SETTING_INIT \
   { sizeof(tunnel_setting) }
 
-/* Makes the plan for an interface: MTU, addresses, up, and routes for allowed IPs that no address
- * of the interface covers (none with Table = off), and DNS (dns.h).
+/* Which routes a tunnel for everything gets. */
+#define TUNNEL_SCHEME_WG_QUICK 0 /* as Table = of the file says, exactly as wg-quick does it */
+#define TUNNEL_SCHEME_STRICT 1   /* a table above table main: no route of others wins */
+#define TUNNEL_SCHEME_SPLIT 2    /* 0/1 and 128/1, and a route to each endpoint */
+
+#define TUNNEL_SETTINGS_LAN 0x01u              /* private networks of the uplinks stay reachable */
+#define TUNNEL_SETTINGS_KILL_SWITCH 0x02u      /* block all else; STRICT, and needs a journal */
+#define TUNNEL_SETTINGS_SERVER 0x04u           /* forward and translate what comes from clients */
+#define TUNNEL_SETTINGS_CLIENT_TO_CLIENT 0x08u /* SERVER: clients may reach each other */
+#define TUNNEL_SETTINGS_NO_FOREIGN_RULES 0x10u /* no rules in packet filter chains of others */
+
+/* What is asked for besides the file. Zero is what `wg-quick up` does. */
+typedef struct tunnel_settings_request {
+  uint32_t size;                   /* sizeof(tunnel_settings_request) */
+  uint32_t flags;                  /* TUNNEL_SETTINGS_ */
+  uint32_t scheme;                 /* TUNNEL_SCHEME_ */
+  uint32_t reserved;               /* zero */
+  const char* nat;                 /* SERVER: interface to the Internet, null = the uplink */
+  const char* share;               /* interface whose hosts we take along, null = none */
+  const tunnel_address* resolvers; /* name servers asked outside the tunnel, for KILL_SWITCH */
+  size_t resolver_count;
+} tunnel_settings_request;
+#define TUNNEL_SETTINGS_REQUEST_INIT \
+  { sizeof(tunnel_settings_request) }
+TUNNEL_API void tunnel_settings_request_init(tunnel_settings_request* request);
+
+/* Makes the plan for an interface, on this machine as it is now: MTU, addresses, up, packet filter,
+ * routes and rules, and DNS (dns.h). `request` null = all zero.
  *
- * Refuses what tunnel_config_check refuses, and Table with a number and default routes
- * (0.0.0.0/0, ::/0) unless Table = off, which this version would obey by half: CONFIG, and `issue`
- * (may be null) names key and position.
+ * Refuses what tunnel_config_check refuses, with CONFIG and the same `issue` (may be null).
+ * NOT_FOUND: there is no interface `nat` or `share`, as `issue` says.
  * On success the caller owns *settings. Changes nothing. */
+TUNNEL_API int32_t tunnel_settings_plan_for(const tunnel_config* config,
+                                            const tunnel_settings_request* request,
+                                            const char* interface_name, tunnel_settings** settings,
+                                            tunnel_config_issue* issue);
+
+/* The same with a request that is all zero. */
 TUNNEL_API int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_name,
                                         tunnel_settings** settings, tunnel_config_issue* issue);
+
+/* The firewall mark that the tunnel's UDP socket must carry for this plan, 0 = none. */
+TUNNEL_API uint32_t tunnel_settings_mark(const tunnel_settings* settings);
 
 /* Frees the plan; what is applied stays. Null is fine. */
 TUNNEL_API void tunnel_settings_destroy(tunnel_settings* settings);
@@ -90,6 +124,12 @@ TUNNEL_API int32_t tunnel_settings_apply(tunnel_settings* settings, tunnel_setti
  * deleted) or was changed by somebody else since is no error. Goes on after a failure and reports
  * the first one. */
 TUNNEL_API int32_t tunnel_settings_undo(tunnel_settings* settings, tunnel_settings_fault* fault);
+
+/* With KILL_SWITCH, while applied: tells the block all endpoints that the peers have now. One
+ * transaction; nothing changes when it fails. Without KILL_SWITCH it does nothing. */
+TUNNEL_API int32_t tunnel_settings_set_endpoints(tunnel_settings* settings,
+                                                 const tunnel_address* endpoints, size_t count,
+                                                 tunnel_settings_fault* fault);
 
 /* Undoes what a process that died has left, all but the block. `name` null = of every tunnel.
  * IN_USE when the named tunnel runs; OK when there is nothing to undo. */

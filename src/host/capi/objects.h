@@ -3,8 +3,12 @@
 
 #include <tunnel/host/config.h>
 
+#include <string>
+
 #include "host/config/config.h"
 #include "host/control/control.h"
+#include "host/routing/routing.h"
+#include "host/settings/settings.h"
 
 struct tunnel_config {
   tunnel::host::Config content;
@@ -12,4 +16,11 @@ struct tunnel_config {
 
 struct tunnel_snapshot {
   tunnel::host::Snapshot content;
+};
+
+struct tunnel_settings {
+  tunnel::host::Applier applier;
+  tunnel::host::Request request;  // what the plan was made of
+  tunnel::host::Machine machine;
+  std::string text;  // of the plan
 };

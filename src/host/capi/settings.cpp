@@ -9,11 +9,6 @@
 #include "host/settings/settings.h"
 #include "host/system/system.h"
 
-struct tunnel_settings {
-  tunnel::host::Applier applier;
-  std::string text;
-};
-
 namespace base = tunnel::base;
 namespace host = tunnel::host;
 
@@ -34,12 +29,6 @@ std::int32_t with_fault(tunnel_settings_fault* fault, Work&& work) {
 
 constexpr const char* kDirectory = "/var/lib/simplevpn";
 
-std::string text_of(const host::Plan& plan) {
-  std::string text;
-  for (const host::Step& step : plan.steps) text += step_text(step, plan.interface_name) + "\n";
-  return text;
-}
-
 std::int32_t clean_up(const char* directory, const char* name, host::Block block,
                       tunnel_settings_fault* fault) {
   if (name != nullptr && !host::is_tunnel_name(name)) return TUNNEL_ERR_ARGUMENT;
@@ -50,27 +39,6 @@ std::int32_t clean_up(const char* directory, const char* name, host::Block block
 }
 
 }  // namespace
-
-int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_name,
-                             tunnel_settings** settings, tunnel_config_issue* issue) {
-  if (config == nullptr || interface_name == nullptr || settings == nullptr) {
-    return TUNNEL_ERR_ARGUMENT;
-  }
-  *settings = nullptr;
-  if (!host::is_tunnel_name(interface_name)) return TUNNEL_ERR_ARGUMENT;
-  const std::int32_t status = tunnel_config_check(config, issue);
-  if (status != TUNNEL_OK) return status;
-  if (const tunnel_config_issue* unplanned = config->content.unplanned()) {
-    const bool told = issue == nullptr || base::write_sized(*unplanned, issue) == TUNNEL_OK;
-    return told ? TUNNEL_ERR_CONFIG : TUNNEL_ERR_ARGUMENT;
-  }
-  return host::guarded([&]() -> std::int32_t {
-    host::Plan plan = host::make_plan(config, interface_name);
-    std::string text = text_of(plan);
-    *settings = new tunnel_settings{host::Applier(std::move(plan)), std::move(text)};
-    return TUNNEL_OK;
-  });
-}
 
 void tunnel_settings_destroy(tunnel_settings* settings) {
   delete settings;
@@ -130,4 +98,16 @@ int32_t tunnel_settings_cleanup(const char* directory, const char* name,
 int32_t tunnel_settings_unblock(const char* directory, const char* name,
                                 tunnel_settings_fault* fault) {
   return clean_up(directory, name, host::Block::lifted, fault);
+}
+
+int32_t tunnel_settings_set_endpoints(tunnel_settings* settings, const tunnel_address* endpoints,
+                                      size_t count, tunnel_settings_fault* fault) {
+  if (settings == nullptr || (endpoints == nullptr && count != 0)) return TUNNEL_ERR_ARGUMENT;
+  if (!settings->request.kill_switch) return TUNNEL_OK;
+  return with_fault(fault, [&](tunnel_settings_fault& found) {
+    host::Request request = settings->request;
+    request.endpoints.assign(endpoints, endpoints + count);
+    const host::TableStep block = host::plan_block(request, settings->machine);
+    return settings->applier.replace(block, found);
+  });
 }

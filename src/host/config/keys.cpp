@@ -117,7 +117,6 @@ bool FileParser::read_table(std::string_view value) {
   InterfaceSection& interface = config_.interface;
   interface.fields &= ~(TUNNEL_CONFIG_TABLE_OFF | TUNNEL_CONFIG_TABLE);
   interface.table = 0;
-  config_.table.reset();
   if (same_word(value, "auto")) return true;
   if (same_word(value, "off")) {
     interface.fields |= TUNNEL_CONFIG_TABLE_OFF;
@@ -130,9 +129,6 @@ bool FileParser::read_table(std::string_view value) {
   }
   interface.table = *table;
   interface.fields |= TUNNEL_CONFIG_TABLE;
-  config_.table = refuse(line_.compact().substr(0, key_->name.size()),
-                         {"'Table' with a number is not supported yet by this version",
-                          "use 'auto', or 'off' and add routes yourself"});
   return true;
 }
 
@@ -290,12 +286,6 @@ void FileParser::own(const tunnel_prefix& prefix, std::string_view text) {
     owner->second = self;
   }
   peer().allowed_ips.push_back(prefix);
-  if (prefix.length == 0 && !config_.default_route) {
-    config_.default_route = refuse(
-        text, {"a default route through the tunnel is not supported yet by this version: it would "
-               "swallow the tunnel's own datagrams",
-               "name the networks behind this peer, or set Table = off and add routes yourself"});
-  }
 }
 
 void FileParser::disown(const tunnel_prefix& prefix) {
@@ -304,7 +294,6 @@ void FileParser::disown(const tunnel_prefix& prefix) {
   owners_.erase(owner);
   std::erase_if(peer().allowed_ips,
                 [&](const tunnel_prefix& other) { return SamePrefix{}(other, prefix); });
-  if (prefix.length == 0) config_.default_route.reset();
 }
 
 bool SamePrefix::operator()(const tunnel_prefix& a, const tunnel_prefix& b) const noexcept {

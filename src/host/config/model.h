@@ -59,12 +59,6 @@ struct Config {
   std::unordered_map<PublicKey, std::size_t, PublicKeyHash> by_key;  // index in peers
   std::vector<tunnel_config_issue> warnings;
   std::optional<tunnel_config_issue> missing_key;  // no private key: fine, unless it is to run
-  // What the file says and no planner does yet; the first of each kind.
-  std::optional<tunnel_config_issue> table;
-  std::optional<tunnel_config_issue> default_route;  // matters unless Table = off
-
-  // The first thing that would be obeyed by half if the file were run, or null.
-  const tunnel_config_issue* unplanned() const noexcept;
 };
 
 }  // namespace tunnel::host

@@ -248,14 +248,4 @@ std::int32_t parse_config(std::string_view text, Config& config, tunnel_config_i
   return FileParser(config, issue).parse(text) ? TUNNEL_OK : TUNNEL_ERR_CONFIG;
 }
 
-const tunnel_config_issue* Config::unplanned() const noexcept {
-  const tunnel_config_issue* first = nullptr;
-  const auto consider = [&](const std::optional<tunnel_config_issue>& issue) {
-    if (issue && (first == nullptr || issue->line < first->line)) first = &*issue;
-  };
-  consider(table);
-  if ((interface.fields & TUNNEL_CONFIG_TABLE_OFF) == 0) consider(default_route);
-  return first;
-}
-
 }  // namespace tunnel::host

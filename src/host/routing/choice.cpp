@@ -85,6 +85,10 @@ bool needs_mark(const Request& request, const Choice& choice) noexcept {
   return request.scheme == Scheme::wg_quick && automatic && takes_everything(choice);
 }
 
+bool is_guarded(const Request& request, const Choice& choice) noexcept {
+  return !request.server && (needs_mark(request, choice) || request.scheme == Scheme::split);
+}
+
 Choice choose(const Request& request, const Machine& machine) {
   Choice choice;
   choice.ipv4_default = has_default(request, TUNNEL_FAMILY_IPV4);

@@ -37,4 +37,8 @@ inline bool takes_everything(const Choice& choice) noexcept {
 // The schemes that need a mark on our own datagrams.
 bool needs_mark(const Request& request, const Choice& choice) noexcept;
 
+// Neighbours must not learn or reach the tunnel's address. As in wg-quick not for tunnels to a few
+// networks, whose routers may well ask for it.
+bool is_guarded(const Request& request, const Choice& choice) noexcept;
+
 }  // namespace tunnel::host

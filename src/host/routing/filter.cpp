@@ -70,11 +70,6 @@ void add_marks(const Request& request, const Choice& choice, const Machine& mach
   text += outgoing.text();
 }
 
-bool is_guarded(const Request& request, const Choice& choice) noexcept {
-  return !request.server &&
-         (takes_everything(choice) || request.scheme != Scheme::wg_quick || request.kill_switch);
-}
-
 // ---- the block
 
 void add_pairs(const char* name, std::uint8_t family, const std::vector<tunnel_address>& all,

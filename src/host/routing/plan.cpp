@@ -217,8 +217,7 @@ void add_routes(const Request& request, const Choice& choice, const Machine& mac
 void add_client_sysctls(const Request& request, const Choice& choice, const Machine& machine,
                         Steps& steps) {
   const std::string folder = "net/ipv4/conf/";
-  const bool full = takes_everything(choice) || request.scheme != Scheme::wg_quick;
-  if (request.server || !full) return;
+  if (!is_guarded(request, choice)) return;
   const auto all = machine.sysctl(folder + "all/arp_ignore");
   for (const std::string& uplink : choice.uplinks) {
     const std::string name = folder + uplink + "/arp_ignore";
@@ -237,7 +236,7 @@ std::uint32_t chosen_mark(const Request& request, const Machine& machine) {
 }
 
 TableStep plan_block(const Request& request, const Machine& machine) {
-  return {"ltun", block_table(request, choose(request, machine)), true};
+  return {kBlockTable, block_table(request, choose(request, machine)), true};
 }
 
 std::vector<Step> plan_routing(const Request& request, const Machine& machine) {

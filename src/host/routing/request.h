@@ -1,7 +1,7 @@
 // request.h — what a user asked for, and what of his file matters for it.
 #pragma once
 
-#include <tunnel/packet.h>
+#include <tunnel/host/config.h>
 
 #include <cstdint>
 #include <string>
@@ -40,5 +40,8 @@ struct Request {
   std::string share;          // `client`: interface whose hosts we take along, "" = none
   bool foreign_rules = true;  // we may put rules into chains of others
 };
+
+// What a file says, and nothing else.
+Request request_of(const tunnel_config* config, const std::string& name);
 
 }  // namespace tunnel::host

@@ -108,6 +108,29 @@ std::int32_t Applier::apply(tunnel_settings_fault& fault) {
   return TUNNEL_OK;
 }
 
+std::int32_t Applier::replace(const TableStep& table, tunnel_settings_fault& fault) {
+  auto tools = Tools::open(plan_.interface_name);
+  if (!tools) return tools.status();
+  for (std::size_t i = 0; i < done_.size(); ++i) {
+    auto* planned = std::get_if<TableStep>(&plan_.steps[i]);
+    if (!done_[i] || planned == nullptr || planned->name != table.name) continue;
+    Done done{table, done_[i]->before};
+    const Record* left = block_left(done.step);
+    const Answer answer =
+        left == nullptr ? host::take(*tools, done.step) : take_journalled(*tools, done, left);
+    if (answer.error != 0) {
+      fault.index = i;
+      put_fault(done.step, plan_.interface_name, answer, fault);
+      return status_of(answer.error);
+    }
+    done.replaced = done_[i]->replaced;
+    done_[i] = std::move(done);
+    *planned = table;
+    return TUNNEL_OK;
+  }
+  return TUNNEL_ERR_STATE;
+}
+
 std::int32_t Applier::undo(tunnel_settings_fault& fault) {
   auto tools = Tools::open(plan_.interface_name);
   return tools ? undo(*tools, Why::asked, fault) : tools.status();

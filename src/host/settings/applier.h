@@ -28,6 +28,8 @@ class Applier {
   std::int32_t apply(tunnel_settings_fault& fault);
   // Undoes in reverse, all but the block; goes on after a failure and reports the first one.
   std::int32_t undo(tunnel_settings_fault& fault);
+  // Puts a table in the place of the one of that name, which is in force through us.
+  std::int32_t replace(const TableStep& table, tunnel_settings_fault& fault);
 
  private:
   struct Done {

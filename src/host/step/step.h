@@ -57,6 +57,8 @@ struct SysctlStep {
 
 // ---- packet filter
 
+inline constexpr const char* kBlockTable = "ltun";  // the one table that survives
+
 // A table of our own, replaced as a whole in one transaction. `body` stands between the braces.
 struct TableStep {
   std::string name;  // in family inet

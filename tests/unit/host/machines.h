@@ -1,27 +1,12 @@
 // machines.h — machines made by hand, for tests of what is planned on them.
 #pragma once
 
-#include <tunnel/host/text.h>
-
-#include <cstring>
 #include <string>
 
 #include "host/machine/machine.h"
-#include "support/catch.hpp"
+#include "settings_support.h"
 
 namespace tunnel::test {
-
-inline tunnel_prefix prefix(const char* text) {
-  tunnel_prefix prefix{};
-  REQUIRE(tunnel_prefix_from_text(text, std::strlen(text), &prefix) == TUNNEL_OK);
-  return prefix;
-}
-
-inline tunnel_address address(const char* text) {
-  tunnel_address address{};
-  REQUIRE(tunnel_address_from_text(text, std::strlen(text), &address) == TUNNEL_OK);
-  return address;
-}
 
 inline void add_network(host::Machine& machine, const char* link, const char* network) {
   machine.addresses.push_back({link, prefix(network)});

@@ -120,31 +120,3 @@ TEST_CASE("a file with every key of wg-quick can be run as far as the file is co
   REQUIRE(parsed.status == TUNNEL_OK);
   CHECK(tunnel_config_check(parsed.config.get(), nullptr) == TUNNEL_OK);
 }
-
-TEST_CASE("what no planner does yet is refused by name and place when it is to be run",
-          "[host][config]") {
-  struct Row {
-    const char* line;
-    std::uint32_t number, column;
-    const char* message;
-  };
-  const Row rows[] = {
-      {"Table = 1234", 3, 1, "'Table' with a number is not supported yet by this version"},
-      {"[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
-       "AllowedIPs = 10.0.0.0/8, 0.0.0.0/0",
-       5, 26, "a default route through the tunnel"},
-      {"[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = ::/0", 5, 14,
-       "a default route through the tunnel"},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.line);
-    const Parsed parsed = parse(with_interface(row.line));
-    REQUIRE(parsed.status == TUNNEL_OK);
-    tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
-    tunnel_settings* settings = nullptr;
-    CHECK(tunnel_settings_plan(parsed.config.get(), "wg0", &settings, &issue) == TUNNEL_ERR_CONFIG);
-    CHECK(issue.line == row.number);
-    CHECK(issue.column == row.column);
-    CHECK(std::string(issue.message).find(row.message) == 0);
-  }
-}

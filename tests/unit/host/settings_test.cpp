@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config_support.h"
+#include "scratch.h"
 #include "settings_support.h"
 
 using namespace tunnel::test;
@@ -64,27 +65,105 @@ TEST_CASE("without MTU a plan takes 1420, and with Table = off it has no routes"
           "[host][settings]") {
   const Parsed parsed = parse(with_interface("Table = off\n[Peer]\nPublicKey = " + kPeerKey +
                                              "\nAllowedIPs = 0.0.0.0/0\n"));
-  CHECK(texts(plan(parsed, "wg0")) ==
-        Texts{"ip link set dev wg0 mtu 1420", "ip link set dev wg0 up"});
+  test::in_namespace([&] {
+    REQUIRE(texts(plan(parsed, "wg0")) ==
+            Texts{"ip link set dev wg0 mtu 1420", "ip link set dev wg0 up"});
+  });
 }
 
 TEST_CASE("a prefix that moved to another peer gets one route", "[host][settings]") {
   const Parsed parsed =
       parse(with_peer("AllowedIPs = 10.1.0.0/16\n[Peer]\nPublicKey = " + kOtherKey +
                       "\nAllowedIPs = 10.1.0.0/16\n"));
-  CHECK(texts(plan(parsed, "wg0")) == Texts{"ip link set dev wg0 mtu 1420",
-                                            "ip link set dev wg0 up",
-                                            "ip -4 route add 10.1.0.0/16 dev wg0 proto 87"});
+  test::in_namespace([&] {
+    REQUIRE(texts(plan(parsed, "wg0")) == Texts{"ip link set dev wg0 mtu 1420",
+                                                "ip link set dev wg0 up",
+                                                "ip -4 route add 10.1.0.0/16 dev wg0 proto 87"});
+  });
 }
 
-TEST_CASE("a plan refuses a default route with its place in the file", "[host][settings]") {
-  const Parsed parsed = parse(with_peer("AllowedIPs = 10.0.0.0/8, ::/0\n"));
+TEST_CASE("what is asked for besides the file is checked", "[host][settings]") {
+  const Parsed parsed = example();
   tunnel_settings* settings = nullptr;
   tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
-  CHECK(tunnel_settings_plan(parsed.config.get(), "wg0", &settings, &issue) == TUNNEL_ERR_CONFIG);
+  const auto ask = [&](const tunnel_settings_request& request) {
+    return tunnel_settings_plan_for(parsed.config.get(), &request, "wg0", &settings, &issue);
+  };
+  tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
+  request.scheme = 7;
+  CHECK(ask(request) == TUNNEL_ERR_ARGUMENT);
+  request.scheme = TUNNEL_SCHEME_STRICT;
+  request.flags = 1u << 31;
+  CHECK(ask(request) == TUNNEL_ERR_ARGUMENT);
+  request.flags = TUNNEL_SETTINGS_SERVER;
+  request.nat = "nowhere0";
+  CHECK(ask(request) == TUNNEL_ERR_NOT_FOUND);
+  CHECK(std::string(issue.message) == "there is no interface 'nowhere0'");
   CHECK(settings == nullptr);
-  CHECK(issue.line == 5);
-  CHECK(issue.column == 26);
+}
+
+TEST_CASE("a plan for everything names the mark of the socket", "[host][settings]") {
+  const Parsed parsed = parse(with_peer("AllowedIPs = 0.0.0.0/0, ::/0\n"));
+  test::in_namespace([&] {
+    REQUIRE(tunnel_settings_mark(plan(parsed, "wg0").get()) == 51820);
+    REQUIRE(tunnel_settings_mark(plan(example(), "wg0").get()) == 0);
+  });
+}
+
+TEST_CASE("a block follows its endpoints, survives undo, and is lifted by hand",
+          "[host][settings]") {
+  const Parsed parsed = parse(with_peer("AllowedIPs = 0.0.0.0/0\nEndpoint = 192.0.2.1:7\n"));
+  tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
+  request.flags = TUNNEL_SETTINGS_KILL_SWITCH;
+  test::in_namespace([&] {
+    const Scratch folder;
+    test::run_command("ip link add wgt0 type veth peer name other");
+    const std::string before = machine();
+    const auto start = [&] {
+      tunnel_settings* settings = nullptr;
+      REQUIRE(tunnel_settings_plan_for(parsed.config.get(), &request, "wgt0", &settings, nullptr) ==
+              TUNNEL_OK);
+      return SettingsPtr(settings);
+    };
+    for (int round = 0; round < 2; ++round) {
+      const SettingsPtr settings = start();
+      REQUIRE(tunnel_settings_open_journal(settings.get(), folder.path().c_str(), nullptr) ==
+              TUNNEL_OK);
+      REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_OK);
+      REQUIRE(has_line(machine(), "192.0.2.1 . 7"));
+      tunnel_address moved{};
+      moved = address("198.51.100.2:8");
+      REQUIRE(tunnel_settings_set_endpoints(settings.get(), &moved, 1, nullptr) == TUNNEL_OK);
+      REQUIRE(has_line(machine(), "198.51.100.2 . 8"));
+      REQUIRE_FALSE(has_line(machine(), "192.0.2.1 . 7"));
+      REQUIRE(tunnel_settings_undo(settings.get(), nullptr) == TUNNEL_OK);
+      REQUIRE(has_line(machine(), "table inet ltun {"));
+      REQUIRE_FALSE(has_line(machine(), "table inet ltun_wgt0 {"));
+    }
+    REQUIRE(tunnel_settings_unblock(folder.path().c_str(), "wgt0", nullptr) == TUNNEL_OK);
+    REQUIRE(machine() == before);
+  });
+}
+
+TEST_CASE("a start that fails leaves no block that was not there", "[host][settings]") {
+  const Parsed parsed = parse(with_peer("AllowedIPs = 0.0.0.0/0\n"));
+  tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
+  request.flags = TUNNEL_SETTINGS_KILL_SWITCH;
+  test::in_namespace([&] {
+    test::run_command("ip link add wgt0 type veth peer name other");
+    const std::string before = machine();
+    tunnel_settings* made = nullptr;
+    REQUIRE(tunnel_settings_plan_for(parsed.config.get(), &request, "wgt0", &made, nullptr) ==
+            TUNNEL_OK);
+    const SettingsPtr settings(made);
+    const Scratch folder;
+    REQUIRE(tunnel_settings_open_journal(settings.get(), folder.path().c_str(), nullptr) ==
+            TUNNEL_OK);
+    test::run_command("ip route add unreachable default table 51820");
+    REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_ERR_EXISTS);
+    test::run_command("ip route del unreachable default table 51820");
+    REQUIRE(machine() == before);
+  });
 }
 
 TEST_CASE("a plan refuses names that no interface can have", "[host][settings]") {
