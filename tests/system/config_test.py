@@ -178,9 +178,10 @@ def test_a_full_disk_leaves_the_file_as_it_was(simplevpn, host):
 OTHER = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0="
 READ = {
     "plain": QUICK,
-    "case, blanks and comments": f"[INTERFACE] # x\nprivate key = {PRIVATE}#y\nLISTENPORT=5 1 8 2 0\n"
+    "case, blanks, comments": f"[INTERFACE] # x\nprivate key = {PRIVATE}#y\nLISTENPORT=5 1 8 2 0\n"
                                  f"[ peer ]\npublickey={PEER}\nallowed ips = 10.0.0.0 / 8\n",
-    "marks and services": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort = ntp\nFwMark = 0xFF\n",
+    "marks and services":
+        f"[Interface]\nPrivateKey={PRIVATE}\nListenPort = ntp\nFwMark = 0xFF\n",
     "mark off": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort = 7000\nFwMark = OFF\n",
     "the last one counts": f"[Interface]\nPrivateKey={OTHER}\nListenPort=1\nListenPort=7001\n"
                            f"PrivateKey={PRIVATE}\nFwMark=1\nFwMark=2\n",
@@ -188,7 +189,7 @@ READ = {
                 "AllowedIPs=10.0.0.1/8,10.0.0.0/8\nAllowedIPs = fd00::1/64 , 192.0.2.7\n",
     "a prefix that moves": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort=7003\n[Peer]\n"
                            f"PublicKey={PEER}\nAllowedIPs=10.7.0.0/16,10.8.0.0/16\n[Peer]\n"
-                           f"PublicKey={OTHER}\nAllowedIPs=10.7.0.0/16\nPersistentKeepalive=65535\n",
+                           f"PublicKey={OTHER}\nAllowedIPs=10.7.0.0/16\nPersistentKeepalive=9\n",
     "endpoints": f"[Interface]\nPrivateKey={PRIVATE}\nListenPort=7004\n[Peer]\nPublicKey={PEER}\n"
                  "Endpoint=192.0.2.7:domain\nPersistentKeepalive=0\n[Peer]\n"
                  f"PublicKey={OTHER}\nEndpoint=[2001:db8::7]:65535\nPresharedKey={PRIVATE}\n",
