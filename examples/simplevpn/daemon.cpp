@@ -236,6 +236,7 @@ int Daemon::start_resolver() {
   tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
   tunnel_config_get_interface(config_.get(), &interface);
   endpoints_.leave_system(settings_.get(), interface.fwmark);
+  tunnel_control_follow(control_.get(), endpoints_.resolver(), state_.get());
   return kOk;
 }
 
@@ -310,6 +311,7 @@ int Daemon::stop() {
     end_.compare_exchange_strong(none, End::lost);
     log_.write(Level::info, "down");
   }
+  if (control_ != nullptr) tunnel_control_follow(control_.get(), nullptr, nullptr);
   endpoints_.stop();
   int exit = kOk;
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;

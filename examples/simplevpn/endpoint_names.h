@@ -29,6 +29,9 @@ class EndpointNames {
   // may come to an end for some seconds; later questions are ours, with `mark`.
   void leave_system(const tunnel_settings* settings, std::uint32_t mark);
 
+  // Null before start().
+  tunnel_resolver* resolver() const { return resolver_.get(); }
+
   void event(const tunnel_event& event);
   void stop() { resolver_.reset(); }
 

@@ -48,7 +48,12 @@ TUNNEL_API int32_t tunnel_resolver_add(tunnel_resolver* resolver,
                                        const uint8_t public_key[TUNNEL_KEY_SIZE], const char* host,
                                        uint16_t port);
 
-/* The same for every peer of a configuration whose endpoint is a name. */
+/* Leaves the endpoint of this peer alone from now on: it was set to an address, or the peer is gone.
+ * A peer that was never added is fine. Any thread. */
+TUNNEL_API int32_t tunnel_resolver_remove(tunnel_resolver* resolver,
+                                          const uint8_t public_key[TUNNEL_KEY_SIZE]);
+
+/* Adds every peer of a configuration whose endpoint is a name. */
 TUNNEL_API int32_t tunnel_resolver_add_config(tunnel_resolver* resolver,
                                               const tunnel_config* config);
 

@@ -28,6 +28,11 @@ TUNNEL_API int32_t tunnel_state_apply(tunnel_state* state, tunnel_core* core);
  * the disk. */
 TUNNEL_API int32_t tunnel_state_event(tunnel_state* state, const tunnel_event* event);
 
+/* Keeps an endpoint that was set by hand, or forgets the peer (null). Any thread, never blocks on
+ * the disk. */
+TUNNEL_API int32_t tunnel_state_set(tunnel_state* state, const uint8_t public_key[TUNNEL_KEY_SIZE],
+                                    const tunnel_address* endpoint);
+
 /* Writes what is not yet written and frees the state. Null is fine. */
 TUNNEL_API void tunnel_state_destroy(tunnel_state* state);
 

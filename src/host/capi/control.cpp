@@ -55,6 +55,13 @@ int32_t tunnel_control_event(tunnel_control* control, const tunnel_event* event)
   });
 }
 
+int32_t tunnel_control_follow(tunnel_control* control, tunnel_resolver* resolver,
+                              tunnel_state* state) {
+  if (control == nullptr) return TUNNEL_ERR_ARGUMENT;
+  control->server->follow({resolver, state});
+  return TUNNEL_OK;
+}
+
 void tunnel_control_detach(tunnel_control* control) {
   if (control != nullptr) control->server->detach();
 }

@@ -49,6 +49,17 @@ int32_t tunnel_resolver_add(tunnel_resolver* resolver, const uint8_t public_key[
   });
 }
 
+int32_t tunnel_resolver_remove(tunnel_resolver* resolver,
+                               const uint8_t public_key[TUNNEL_KEY_SIZE]) {
+  if (resolver == nullptr || public_key == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&]() -> std::int32_t {
+    host::PublicKey key{};
+    std::copy_n(public_key, key.size(), key.begin());
+    resolver->resolver.remove(key);
+    return TUNNEL_OK;
+  });
+}
+
 int32_t tunnel_resolver_add_config(tunnel_resolver* resolver, const tunnel_config* config) {
   if (resolver == nullptr || config == nullptr) return TUNNEL_ERR_ARGUMENT;
   tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;

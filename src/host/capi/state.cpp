@@ -45,6 +45,21 @@ int32_t tunnel_state_event(tunnel_state* state, const tunnel_event* event) {
   });
 }
 
+int32_t tunnel_state_set(tunnel_state* state, const uint8_t public_key[TUNNEL_KEY_SIZE],
+                         const tunnel_address* endpoint) {
+  if (state == nullptr || public_key == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&]() -> std::int32_t {
+    host::PublicKey key{};
+    std::copy_n(public_key, key.size(), key.begin());
+    if (endpoint == nullptr) {
+      state->state->forget(key);
+    } else {
+      state->state->set(key, *endpoint);
+    }
+    return TUNNEL_OK;
+  });
+}
+
 void tunnel_state_destroy(tunnel_state* state) {
   delete state;
 }

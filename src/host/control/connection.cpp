@@ -25,19 +25,26 @@ bool Connection::receive(std::uint64_t now_ms) {
   return count > 0;
 }
 
-// Looks at one line of a request. A blank line ends it. The lines of a set are only skipped.
-bool Connection::take_line(std::string_view line) {
-  if (kind_ == Request::none) {
-    if (line == "get=1") kind_ = Request::get;
-    if (line == "set=1") kind_ = Request::set;
-    if (const auto since = read_events_request(line)) {
-      kind_ = Request::events;
-      events_since_ns_ = *since;
-    }
-    return kind_ != Request::none;
+bool Connection::begin_request(std::string_view line) {
+  if (line == "get=1") kind_ = Request::get;
+  if (line == "set=1") {
+    kind_ = Request::set;
+    set_.emplace();
   }
+  if (const auto since = read_events_request(line)) {
+    kind_ = Request::events;
+    events_since_ns_ = *since;
+  }
+  return kind_ != Request::none;
+}
+
+// Looks at one line of a request. A blank line ends it; only a set has more than that.
+bool Connection::take_line(std::string_view line) {
+  if (kind_ == Request::none) return begin_request(line);
   complete_ = line.empty();
-  return complete_ || kind_ == Request::set;
+  if (complete_ || kind_ != Request::set) return complete_;
+  set_->take(line);
+  return true;
 }
 
 Connection::Request Connection::next_request(bool& sound) {
@@ -51,6 +58,7 @@ Connection::Request Connection::next_request(bool& sound) {
     sound = end < kLongestLine && take_line(in_.text().substr(0, end));
     if (!sound) return Request::none;
     in_.drop_front(end + 1);
+    if (kind_ == Request::set && set_->is_full()) return Request::set_part;
   }
   complete_ = false;
   return std::exchange(kind_, Request::none);

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/base.h"
+#include "host/control/uapi_set.h"
 
 namespace tunnel::host {
 
@@ -15,7 +17,8 @@ class Connection {
   static constexpr std::size_t kLongestLine = 4096;
   static constexpr std::uint64_t kPatience_ms = 10'000;  // for a request, and for an answer
 
-  enum class Request { none, get, set, events };
+  // A `set` comes in parts: each time its changes fill a piece, and at its end.
+  enum class Request { none, get, set_part, set, events };
 
   Connection(base::Descriptor fd, std::uint64_t now_ms) : fd_(std::move(fd)), since_ms_(now_ms) {}
 
@@ -33,6 +36,10 @@ class Connection {
   // The next complete request, or none; `sound` becomes false when the client does not speak the
   // protocol and is to be dropped. Answer it before the next call.
   Request next_request(bool& sound);
+  // Of a set: what was asked for so far.
+  SetParser& changes() noexcept { return *set_; }
+  // The client's patience begins anew: a part of a long request was done.
+  void made_progress(std::uint64_t now_ms) noexcept { since_ms_ = now_ms; }
   // Of a request for events: from when on, wall clock.
   std::uint64_t events_since_ns() const noexcept { return events_since_ns_; }
   // The number of the next event for this client; 0 = it does not listen.
@@ -43,6 +50,7 @@ class Connection {
 
  private:
   bool take_line(std::string_view line);
+  bool begin_request(std::string_view line);
 
   base::Descriptor fd_;
   std::uint64_t since_ms_;  // of the last progress
@@ -51,6 +59,7 @@ class Connection {
   std::size_t sent_ = 0;
   Request kind_ = Request::none;  // of the request that is being read
   bool complete_ = false;
+  std::optional<SetParser> set_;  // of the last set
   std::uint64_t events_since_ns_ = 0;
 };
 

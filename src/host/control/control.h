@@ -1,7 +1,8 @@
 // control.h — door of the room `host/control`: the WireGuard control socket, both ends.
 //
 // The daemon's end:  Server (thread, poll loop) -> Connection (requests of one client)
-//                    -> CoreReader (asks the engine's thread) -> uapi_write (text).
+//                    get: CorePiece (peers, through CoreAccess) -> uapi_write (text)
+//                    set: SetParser (text) -> Changer (through CoreAccess)
 //                    EventLog (what happened) -> event_text (text).
 // The other end:     client.h -> uapi_read (text to Snapshot); event_stream.h -> event_text.
 #pragma once

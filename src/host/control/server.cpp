@@ -44,30 +44,7 @@ tunnel_event own_event(std::uint32_t kind) {
   return event;
 }
 
-void add_name(const tunnel_config_peer& peer, TunnelFacts& facts) {
-  if (peer.name[0] == '\0') return;
-  PublicKey key{};
-  std::copy_n(peer.public_key, key.size(), key.begin());
-  facts.names[key] = peer.name;
-}
-
 }  // namespace
-
-TunnelFacts facts_of(const tunnel_config* config) {
-  TunnelFacts facts;
-  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
-  if (tunnel_config_get_interface(config, &interface) != TUNNEL_OK) return facts;
-  if (interface.private_key != nullptr) {
-    facts.private_key.assign(
-        base::BytesOf<TUNNEL_KEY_SIZE>(interface.private_key, TUNNEL_KEY_SIZE));
-  }
-  facts.fwmark = interface.fwmark;
-  for (std::size_t i = 0; i < interface.peer_count; ++i) {
-    tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
-    if (tunnel_config_get_peer(config, i, &peer) == TUNNEL_OK) add_name(peer, facts);
-  }
-  return facts;
-}
 
 base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config& config) {
   if (!is_tunnel_name(config.name)) return base::Error{TUNNEL_ERR_ARGUMENT};
@@ -86,9 +63,10 @@ Server::Server(SocketFile file, base::WaitFlag ending, base::WaitFlag news,
                const tunnel_control_config& config)
     : file_(std::move(file)),
       ending_(std::move(ending)),
-      reader_(config.engine),
+      core_(config.engine),
       events_(std::move(news)),
       facts_(facts_of(config.config)),
+      changer_(core_, facts_),
       removed_{config.removed, config.context},
       since_s_(wall_s()),
       thread_([this] { run(); }) {
@@ -100,12 +78,12 @@ void Server::add_event(const tunnel_event& event) {
 }
 
 void Server::detach() {
-  reader_.detach();
+  core_.detach();
   add_event(own_event(TUNNEL_EVENT_DOWN));
 }
 
 Server::~Server() {
-  reader_.detach();
+  core_.detach();
   ending_.set(true);
   thread_.join();
   file_.remove();
@@ -216,7 +194,8 @@ bool Server::answer_requests(Connection& connection) {
     if (request == Connection::Request::none) return sound;
     if (request == Connection::Request::get) answer_get(connection.answer());
     if (request == Connection::Request::events) answer_events(connection);
-    if (request == Connection::Request::set) write_end(-EOPNOTSUPP, connection.answer());
+    if (request == Connection::Request::set_part) change(connection, false);
+    if (request == Connection::Request::set) answer_set(connection);
     if (!connection.send(now_ms())) return false;
   }
   return true;
@@ -232,10 +211,7 @@ void Server::answer_events(Connection& connection) {
 void Server::write_events(Connection& connection) {
   if (connection.next_event == 0) return;
   for (tunnel_notice& notice : events_.from(connection.next_event)) {
-    PublicKey key{};
-    std::copy_n(notice.public_key, key.size(), key.begin());
-    const auto name = facts_.names.find(key);
-    if (name != facts_.names.end()) name->second.copy(notice.name, sizeof(notice.name) - 1);
+    name_of(facts_, notice.public_key).copy(notice.name, sizeof(notice.name) - 1);
     write_notice(notice, connection.answer());
   }
 }
@@ -250,6 +226,19 @@ void Server::send_events() {
   }
 }
 
+// Hands what was asked for so far to the engine. After a fault the rest of the request is skipped.
+void Server::change(Connection& connection, bool ended) {
+  SetParser& parser = connection.changes();
+  const int error = changer_.apply(parser.take_changes(ended));
+  if (error != 0) parser.fail(error);
+  connection.made_progress(now_ms());
+}
+
+void Server::answer_set(Connection& connection) {
+  change(connection, true);
+  write_end(-connection.changes().error(), connection.answer());
+}
+
 void Server::answer_get(base::WipedBuffer& out) {
   const int error = write_status(out);
   if (error != 0) out.truncate(0);
@@ -257,32 +246,26 @@ void Server::answer_get(base::WipedBuffer& out) {
 }
 
 int Server::write_status(base::WipedBuffer& out) {
-  std::uint64_t cursor = 0;
-  for (bool first = true, last = false; !last; first = false) {
-    int error = 0;
-    const auto piece = reader_.read(cursor, error);
-    if (piece == nullptr) return error;
+  CorePiece piece;
+  for (bool first = true; !piece.last; first = false) {
+    const int error = piece.read(core_);
+    if (error != 0) return error;
     if (first) {
       const auto process = static_cast<std::uint32_t>(::getpid());
-      const tunnel_engine_counters engine = reader_.engine_counters();
-      write_interface({facts_.private_key.bytes(), reader_.port(), facts_.fwmark, piece->mtu,
-                       since_s_, process, piece->counters, engine, piece->profile},
+      const tunnel_engine_counters engine = core_.engine_counters();
+      write_interface({facts_.private_key.bytes(), core_.port(), facts_.fwmark, piece.mtu, since_s_,
+                       process, piece.counters, engine, piece.profile},
                       out);
     }
-    write_peers(*piece, out);
-    cursor = piece->cursor;
-    last = piece->last;
+    write_peers(piece, out);
   }
   return 0;
 }
 
 void Server::write_peers(const CorePiece& piece, base::WipedBuffer& out) const {
   for (const CorePiece::Peer& peer : piece.peers) {
-    PublicKey key{};
-    std::copy_n(peer.info.public_key, key.size(), key.begin());
-    const auto name = facts_.names.find(key);
     const std::span prefixes(piece.prefixes.data() + peer.first_prefix, peer.info.prefix_count);
-    write_peer({peer.info, prefixes, name == facts_.names.end() ? "" : name->second}, out);
+    write_peer({peer.info, prefixes, name_of(facts_, peer.info.public_key)}, out);
   }
 }
 

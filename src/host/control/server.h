@@ -6,28 +6,20 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "base/base.h"
-#include "host/config/config.h"
+#include "host/control/changer.h"
 #include "host/control/connection.h"
+#include "host/control/core_access.h"
 #include "host/control/core_reader.h"
 #include "host/control/event_log.h"
+#include "host/control/facts.h"
 #include "host/control/socket_file.h"
 
 struct pollfd;
 
 namespace tunnel::host {
-
-// What the server says about the tunnel that the core does not know.
-struct TunnelFacts {
-  base::Secret<TUNNEL_KEY_SIZE> private_key;
-  std::uint32_t fwmark = 0;
-  std::unordered_map<PublicKey, std::string, PublicKeyHash> names;
-};
-
-TunnelFacts facts_of(const tunnel_config* config);
 
 // Told when somebody deleted the socket.
 struct RemovedHook {
@@ -45,6 +37,7 @@ class Server {
   // Any thread.
   void add_event(const tunnel_event& event);
 
+  void follow(const Followers& followers) { changer_.follow(followers); }
   void detach();
 
  private:
@@ -63,15 +56,18 @@ class Server {
   void answer_events(Connection& connection);
   void write_events(Connection& connection);
   void send_events();
+  void answer_set(Connection& connection);
+  void change(Connection& connection, bool ended);
   void answer_get(base::WipedBuffer& out);
   int write_status(base::WipedBuffer& out);
   void write_peers(const CorePiece& piece, base::WipedBuffer& out) const;
 
   const SocketFile file_;
   base::WaitFlag ending_;  // up = the thread shall end
-  CoreReader reader_;
+  CoreAccess core_;
   EventLog events_;
-  const TunnelFacts facts_;
+  TunnelFacts facts_;  // the thread's once it runs
+  Changer changer_;
   const RemovedHook removed_;
   const std::uint64_t since_s_;
   std::uint64_t accepts_from_ms_ = 0;  // later than now = no clients are accepted

@@ -54,6 +54,7 @@ class Resolver::Work {
       : config_(config), pauses_(pauses), lookup_(std::move(lookup)) {}
 
   void add(Name name);
+  void remove(const PublicKey& peer);
   void event(const tunnel_event& event);
   void use(Lookup lookup);
   bool wait(std::chrono::milliseconds limit);
@@ -90,6 +91,12 @@ void Resolver::Work::add(Name name) {
     names_.push_back(std::move(name));
   }
   changed_.notify_all();
+}
+
+// A lookup under way for it comes to nothing.
+void Resolver::Work::remove(const PublicKey& peer) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(names_, [&](const Name& name) { return name.peer() == peer; });
 }
 
 Name* Resolver::Work::find(const PublicKey& peer) {
@@ -239,6 +246,10 @@ void Resolver::use(Lookup lookup) {
 
 bool Resolver::wait(std::chrono::milliseconds limit) {
   return work_->wait(limit);
+}
+
+void Resolver::remove(const PublicKey& peer) {
+  work_->remove(peer);
 }
 
 void Resolver::event(const tunnel_event& event) {

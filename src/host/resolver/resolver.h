@@ -23,6 +23,7 @@ class Resolver {
   ~Resolver();  // never waits for a lookup
 
   void add(const PublicKey& peer, const std::string& host, std::uint16_t port);
+  void remove(const PublicKey& peer);
   void event(const tunnel_event& event);
   // From now on asks in this way, at once for names that have no session.
   void use(Lookup lookup);

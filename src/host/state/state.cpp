@@ -104,6 +104,15 @@ void State::set(const PublicKey& peer, const tunnel_address& endpoint) {
   changed_.notify_all();
 }
 
+void State::forget(const PublicKey& peer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (endpoints_.erase(peer) == 0) return;
+    unwritten_ = true;
+  }
+  changed_.notify_all();
+}
+
 void State::write_when_changed() {
   std::unique_lock lock(mutex_);
   while (!ending_ || unwritten_) {

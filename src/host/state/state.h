@@ -33,6 +33,7 @@ class State {
   std::int32_t apply(tunnel_core* core);
 
   void set(const PublicKey& peer, const tunnel_address& endpoint);
+  void forget(const PublicKey& peer);
 
  private:
   void write_when_changed();

@@ -16,7 +16,8 @@ namespace tunnel::test {
 
 class RunningEngine {
  public:
-  explicit RunningEngine(const tunnel_config* config) {
+  // `udp` = on real sockets, on a port that the kernel chooses.
+  explicit RunningEngine(const tunnel_config* config, bool udp = false) {
     CorePtr core = make_core();
     REQUIRE(tunnel_config_apply(config, core.get()) == TUNNEL_OK);
     tunnel_engine_config engine_config = TUNNEL_ENGINE_CONFIG_INIT;
@@ -27,6 +28,7 @@ class RunningEngine {
     REQUIRE(tunnel_device_pair(0, 1420, devices) == TUNNEL_OK);
     REQUIRE(tunnel_transport_pair(&pair_config, transports) == TUNNEL_OK);
     engine_config.device = devices[0];
+    if (udp) use_udp(transports[0]);
     engine_config.transport = transports[0];
     other_device_ = devices[1];
     other_transport_ = transports[1];
@@ -56,6 +58,12 @@ class RunningEngine {
   }
 
  private:
+  static void use_udp(tunnel_transport& transport) {
+    transport.ops->close(transport.self);
+    const tunnel_udp_config config = TUNNEL_UDP_CONFIG_INIT;
+    REQUIRE(tunnel_udp_open(&config, &transport) == TUNNEL_OK);
+  }
+
   tunnel_engine* engine_ = nullptr;
   tunnel_device other_device_{};
   tunnel_transport other_transport_{};

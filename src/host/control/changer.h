@@ -1,0 +1,52 @@
+// changer.h — brings changes to a running tunnel, and to what else has to know of them.
+#pragma once
+
+#include <tunnel/host/resolver.h>
+#include <tunnel/host/state.h>
+
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "host/control/core_access.h"
+#include "host/control/facts.h"
+#include "host/control/uapi_set.h"
+
+namespace tunnel::host {
+
+// Who keeps endpoints of peers beside the core. Either may be null.
+struct Followers {
+  tunnel_resolver* resolver = nullptr;
+  tunnel_state* state = nullptr;
+};
+
+class Changer {
+ public:
+  // Both must outlive it. The facts are changed on the thread that calls apply().
+  Changer(CoreAccess& core, TunnelFacts& facts) : core_(core), facts_(facts) {}
+
+  // Applies them in order until one fails; 0 or the errno of that one.
+  int apply(const Changes& changes) {
+    const int error = apply_interface(changes.interface);
+    return error != 0 ? error : apply_peers(changes.peers);
+  }
+
+  // Any thread. When it returns nothing of the old ones is used any more.
+  void follow(const Followers& followers);
+
+ private:
+  int apply_interface(std::span<const InterfaceChange> changes);
+  int apply(const InterfaceChange& change);
+  int set_private_key(const InterfaceChange& change);
+  int remove_all_peers();
+  int apply_peers(std::span<const PeerChange> changes);
+  void peer_changed(const PeerChange& change);
+  void peer_removed(const PublicKey& key);
+
+  CoreAccess& core_;
+  TunnelFacts& facts_;
+  std::mutex mutex_;  // guards what follows, and is held in calls to them
+  Followers followers_;
+};
+
+}  // namespace tunnel::host
