@@ -1,8 +1,9 @@
 /* tunnel/host/control.h - the WireGuard control socket (/var/run/wireguard/NAME.sock), both ends.
  *
- * The daemon's end answers `get=1` and obeys `set=1` as every WireGuard implementation does, so that
- * `wg` works, also with a tunnel that has no kernel interface. It has a thread of its own and never
- * holds up packets for long: the core is read and changed in small pieces on the engine's thread. */
+ * The daemon's end answers `get=1` and obeys `set=1` as every WireGuard implementation does, so
+ * that `wg` works, also with a tunnel that has no kernel interface. It has a thread of its own and
+ * never holds up packets for long: the core is read and changed in small pieces on the engine's
+ * thread. */
 #ifndef TUNNEL_HOST_CONTROL_H
 #define TUNNEL_HOST_CONTROL_H
 
@@ -41,10 +42,10 @@ TUNNEL_API void tunnel_control_config_init(tunnel_control_config* config);
 TUNNEL_API int32_t tunnel_control_open(const tunnel_control_config* config,
                                        tunnel_control** control);
 
-/* Who else has to know what `set=1` changes: a peer whose endpoint was set to an address is no longer
- * looked up by the resolver, and the state keeps the address; both forget a peer that was removed.
- * Either may be null. They must live until the next call, and when it returns the old ones are not
- * used any more; so pass nulls before you destroy them. Any thread. */
+/* Who else has to know what `set=1` changes: a peer whose endpoint was set to an address is no
+ * longer looked up by the resolver, and the state keeps the address; both forget a peer that was
+ * removed. Either may be null. They must live until the next call, and when it returns the old ones
+ * are not used any more; so pass nulls before you destroy them. Any thread. */
 TUNNEL_API int32_t tunnel_control_follow(tunnel_control* control, tunnel_resolver* resolver,
                                          tunnel_state* state);
 

@@ -48,8 +48,8 @@ TUNNEL_API int32_t tunnel_resolver_add(tunnel_resolver* resolver,
                                        const uint8_t public_key[TUNNEL_KEY_SIZE], const char* host,
                                        uint16_t port);
 
-/* Leaves the endpoint of this peer alone from now on: it was set to an address, or the peer is gone.
- * A peer that was never added is fine. Any thread. */
+/* Leaves the endpoint of this peer alone from now on: it was set to an address, or the peer is
+ * gone. A peer that was never added is fine. Any thread. */
 TUNNEL_API int32_t tunnel_resolver_remove(tunnel_resolver* resolver,
                                           const uint8_t public_key[TUNNEL_KEY_SIZE]);
 

@@ -97,6 +97,7 @@ void Resolver::Work::add(Name name) {
 void Resolver::Work::remove(const PublicKey& peer) {
   const std::lock_guard lock(mutex_);
   std::erase_if(names_, [&](const Name& name) { return name.peer() == peer; });
+  changed_.notify_all();
 }
 
 Name* Resolver::Work::find(const PublicKey& peer) {
