@@ -128,6 +128,10 @@ CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool fo
   });
   runner->add_option("CONF", up_.config, "File, or NAME for /etc/wireguard/NAME.conf");
   runner->add_flag("--no-hooks", up_.no_hooks, "Run no commands of the file (PreUp, PostUp ...)");
+  runner->add_option("--dns-backend", up_.dns_backend, "What sets DNS of the file")
+      ->check(CLI::IsMember({"auto", "resolved", "network_manager", "resolvconf", "file"}))
+      ->envname("SIMPLEVPN_DNS_BACKEND")
+      ->capture_default_str();
   return runner;
 }
 

@@ -35,6 +35,7 @@ struct Up {
   std::string config;  // a path, or a bare name: /etc/wireguard/NAME.conf
   bool foreground = false;
   bool no_hooks = false;
+  std::string dns_backend = "auto";
   bool json_log = false;
   int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
   Plain plain;        // `server` and `client` only

@@ -29,6 +29,7 @@ Daemon::Daemon(const Target& target, const Output& output, Log& log)
     : path_(target.path),
       name_(target.name),
       plain_config_(target.plain_config),
+      dns_backend_(target.dns_backend),
       output_(output),
       log_(log),
       endpoints_(log) {}
@@ -92,7 +93,12 @@ int Daemon::plan() {
   endpoints_.learn(config_.get());
   tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
   tunnel_settings* settings = nullptr;
-  const std::int32_t status = tunnel_settings_plan(config_.get(), name_.c_str(), &settings, &issue);
+  tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
+  request.dns_backend = dns_backend_;
+  request.resolvers = endpoints_.uplink().data();
+  request.resolver_count = endpoints_.uplink().size();
+  const std::int32_t status =
+      tunnel_settings_plan_for(config_.get(), &request, name_.c_str(), &settings, &issue);
   if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
   settings_.reset(settings);
   report_warnings();
@@ -177,7 +183,7 @@ int Daemon::open_socket() {
   tunnel_config_get_interface(config_.get(), &interface);
   tunnel_udp_config config = TUNNEL_UDP_CONFIG_INIT;
   config.port = interface.port;
-  config.mark = interface.fwmark;
+  config.mark = tunnel_settings_mark(settings_.get());
   auto transport = tunnel::Transport::udp(config);
   if (transport) {
     transport_ = *std::move(transport);
@@ -233,9 +239,7 @@ int Daemon::apply_settings() {
 int Daemon::start_resolver() {
   const std::int32_t status = endpoints_.start(engine_->get(), config_.get());
   if (status != TUNNEL_OK) return refuse(status, "start the resolver");
-  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
-  tunnel_config_get_interface(config_.get(), &interface);
-  endpoints_.leave_system(settings_.get(), interface.fwmark);
+  endpoints_.leave_system(settings_.get(), tunnel_settings_mark(settings_.get()));
   tunnel_control_follow(control_.get(), endpoints_.resolver(), state_.get());
   return kOk;
 }
@@ -250,6 +254,12 @@ void Daemon::start_engine() {
 }
 
 void Daemon::report_up() {
+  tunnel_setting setting = TUNNEL_SETTING_INIT;
+  for (std::size_t i = 0; tunnel_settings_get(settings_.get(), i, &setting) == TUNNEL_OK; ++i) {
+    if (setting.kind == TUNNEL_SETTING_RESOLVER) {
+      log_.write(Level::info, "names", {{"set_by", setting.text}});
+    }
+  }
   tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
   tunnel_config_get_interface(config_.get(), &interface);
   log_.write(

@@ -76,6 +76,7 @@ class Daemon {
   const std::string path_;
   const std::string name_;
   const std::string plain_config_;  // instead of a file; "" = a WireGuard tunnel
+  const std::uint32_t dns_backend_;
   const Output& output_;
   Log& log_;
   const Notifier notify_;

@@ -181,6 +181,7 @@ int up(const Up& options, const Output& output) {
   Target target;
   auto failure = options.plain.chosen ? make_plain_target(options, target)
                                       : find_target(options.config, target);
+  static_cast<void>(tunnel_dns_backend_from_name(options.dns_backend.c_str(), &target.dns_backend));
   Launch launch{options, target, output, {}};
   if (!failure && !options.plain.chosen) failure = read_file(launch);
   if (failure) return fail(output, *failure);

@@ -1,6 +1,7 @@
 // target.h - which tunnel, and which file, an argument means.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -9,9 +10,10 @@
 namespace simplevpn {
 
 struct Target {
-  std::string path;          // as messages name it
-  std::string name;          // of tunnel and interface
-  std::string plain_config;  // of a plain tunnel, which has no file; else empty
+  std::string path;               // as messages name it
+  std::string name;               // of tunnel and interface
+  std::string plain_config;       // of a plain tunnel, which has no file; else empty
+  std::uint32_t dns_backend = 0;  // TUNNEL_DNS_
 };
 
 // For a tunnel to start. As with wg-quick, a bare name stands for /etc/wireguard/NAME.conf.

@@ -123,6 +123,23 @@ def test_a_tool_is_used_where_there_is_one(pair, simplevpn, tmp_path):
         "--version", "-a client -m 0", "search inside.test", "nameserver 10.9.0.1", "-d client -f"]
 
 
+def test_a_backend_can_be_chosen(pair, simplevpn, tmp_path):
+    client, _ = pair
+    client.write("/run/resolvectl", '#!/bin/sh\necho "$@" >>/run/log\n', mode=0o755)
+    path = "PATH=/run:/usr/sbin:/usr/bin:/sbin:/bin"
+    for chosen in (("--dns-backend", "resolved"), ()):
+        wish = "A=B" if chosen else "SIMPLEVPN_DNS_BACKEND=resolved"
+        client.run("env", path, wish, simplevpn, "up", *chosen, tmp_path / "client.conf")
+        assert client.read("/etc/resolv.conf") == RESOLV_CONF
+        client.run("env", path, simplevpn, "down", "client")
+        assert client.read("/run/log").splitlines() == [
+            "dns client 10.9.0.1", "domain client inside.test", "default-route client no",
+            "revert client"]
+        client.run("rm", "/run/log")
+    client.run(simplevpn, "up", "--dns-backend", "none", tmp_path / "client.conf", check=False)
+    assert client.run("ip", "link", "show", "dev", "client", check=False).returncode != 0
+
+
 def endpoint(client, simplevpn):
     status = json.loads(client.run(simplevpn, "status", "client", "--json").stdout)
     return status["tunnels"][0]["peers"][0]

@@ -55,7 +55,7 @@ typedef struct tunnel_settings_request {
   uint32_t size;                   /* sizeof(tunnel_settings_request) */
   uint32_t flags;                  /* TUNNEL_SETTINGS_ */
   uint32_t scheme;                 /* TUNNEL_SCHEME_ */
-  uint32_t reserved;               /* zero */
+  uint32_t dns_backend;            /* TUNNEL_DNS_ (dns.h) */
   const char* nat;                 /* SERVER: interface to the Internet, null = the uplink */
   const char* share;               /* interface whose hosts we take along, null = none */
   const tunnel_address* resolvers; /* name servers asked outside the tunnel, for KILL_SWITCH */

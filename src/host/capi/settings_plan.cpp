@@ -1,7 +1,9 @@
 // settings_plan.cpp — the functions of tunnel/host/settings.h that make a plan.
+#include <tunnel/host/dns.h>
 #include <tunnel/host/settings.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "host/capi/objects.h"
@@ -19,6 +21,7 @@ constexpr std::uint32_t kFlags = TUNNEL_SETTINGS_LAN | TUNNEL_SETTINGS_KILL_SWIT
 
 bool is_sane(const tunnel_settings_request& request) noexcept {
   return (request.flags & ~kFlags) == 0 && request.scheme <= TUNNEL_SCHEME_SPLIT &&
+         request.dns_backend <= TUNNEL_DNS_FILE &&
          (request.resolvers != nullptr || request.resolver_count == 0);
 }
 
@@ -65,8 +68,17 @@ std::string text_of(const host::Plan& plan) {
   return text;
 }
 
+using Backend = host::ResolverStep::Backend;
+
+// Nothing for AUTO.
+std::optional<Backend> backend_of(const tunnel_settings_request& request) noexcept {
+  if (request.dns_backend == TUNNEL_DNS_AUTO) return std::nullopt;
+  return static_cast<Backend>(request.dns_backend - TUNNEL_DNS_RESOLVED);
+}
+
 std::int32_t make_plan(const tunnel_config* config, host::Request request,
-                       tunnel_settings** settings, tunnel_config_issue* issue) {
+                       std::optional<Backend> backend, tunnel_settings** settings,
+                       tunnel_config_issue* issue) {
   auto machine = host::read_machine();
   if (!machine) return machine.status();
   for (const std::string& name : {request.nat, request.share}) {
@@ -75,7 +87,7 @@ std::int32_t make_plan(const tunnel_config* config, host::Request request,
   }
   host::Plan plan{request.name, host::plan_routing(request, *machine)};
   // Last: the tunnel's servers are asked only when packets to them go through the tunnel.
-  if (auto names = host::plan_resolver(config, request.name)) {
+  if (auto names = host::plan_resolver(config, request.name, backend)) {
     plan.steps.push_back(*std::move(names));
   }
   std::string text = text_of(plan);
@@ -108,7 +120,7 @@ int32_t tunnel_settings_plan_for(const tunnel_config* config,
   return host::guarded([&]() -> std::int32_t {
     host::Request wanted = host::request_of(config, interface_name);
     add_wishes(wishes, wanted);
-    return make_plan(config, std::move(wanted), settings, issue);
+    return make_plan(config, std::move(wanted), backend_of(wishes), settings, issue);
   });
 }
 
