@@ -23,6 +23,7 @@ libc-ares-dev
 libcli11-dev
 nlohmann-json3-dev
 libspdlog-dev
+libqrcodegencpp-dev
 catch2
 python3
 python3-dev
@@ -36,6 +37,7 @@ nftables
 iputils-ping
 netbase
 procps
+libzbar0
 scdoc
 systemd
 zsh

@@ -180,9 +180,11 @@ void CommandLine::add_files() {
 }
 
 void CommandLine::add_queries() {
-  add_query_commands({app_, output_,
-                      [this](CLI::App& parent, const char* name, const char* purpose,
-                             Command command) { return add(parent, name, purpose, command); }});
+  const Grammar grammar{app_, output_,
+                        [this](CLI::App& parent, const char* name, const char* purpose,
+                               Command command) { return add(parent, name, purpose, command); }};
+  add_peer_commands(grammar);
+  add_query_commands(grammar);
   add(app_, "version", "Show versions", [this] { return version(output_); });
 }
 

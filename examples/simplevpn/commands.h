@@ -31,6 +31,28 @@ struct InitClient {
 };
 int init_client(const InitClient& options, const Output& output);
 
+struct PeerAdd {
+  std::string name;
+  std::string config = "server.conf";  // as `init server` writes it
+  std::string out;                     // file of the client's configuration; "" = print it
+  std::string qr;                      // small, large, ascii; "" = no QR code
+  std::string public_key;              // of a client that made its own; "" = make a pair
+  std::string endpoint;                // "" = what `init` wrote into the file
+  std::string dns;
+  std::vector<std::string> allowed;  // empty = the networks of the server
+  bool psk = false;
+};
+int peer_add(const PeerAdd& options, const Output& output);
+
+struct PeerChange {
+  std::string name;  // friendly name or public key
+  std::string new_name;
+  std::string config = "server.conf";
+};
+int peer_remove(const PeerChange& options, const Output& output);
+int peer_rename(const PeerChange& options, const Output& output);
+int peer_list(const PeerChange& options, const Output& output);
+
 struct Up {
   std::string config;  // a path, or a bare name: /etc/wireguard/NAME.conf
   bool foreground = false;

@@ -19,6 +19,7 @@ struct Grammar {
       add;
 };
 
-void add_query_commands(const Grammar& grammar);  // status, events, doctor
+void add_query_commands(const Grammar& grammar);  // status, events, doctor, completion
+void add_peer_commands(const Grammar& grammar);   // peer add, rm, rename, list
 
 }  // namespace simplevpn

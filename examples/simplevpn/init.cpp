@@ -1,13 +1,9 @@
 // init.cpp - writes configurations that work as they are.
 //
 // Nothing here needs privileges or changes the machine.
-#include <algorithm>
-#include <cctype>
-#include <iterator>
 #include <optional>
 
-#include <tunnel/host/text.h>
-
+#include "client_text.h"
 #include "commands.h"
 #include "config_file.h"
 #include "format.h"
@@ -18,7 +14,6 @@ namespace {
 constexpr const char* kDefaultNet = "10.9.0.0/24";
 constexpr const char* kDefaultAddress = "10.9.0.2/24";
 constexpr unsigned kDefaultPort = 51820;
-constexpr unsigned kKeepalive = 25;  // seconds: shorter than what NAT routers remember
 
 Failure usage(const std::string& message, const std::string& hint) {
   return {.exit = kUsage, .code = "E_USAGE", .message = message, .hint = hint};
@@ -26,33 +21,10 @@ Failure usage(const std::string& message, const std::string& hint) {
 
 // ---- checking what was given ----
 
-std::optional<tunnel_prefix> read_prefix(const std::string& text) {
-  tunnel_prefix prefix{};
-  if (tunnel_prefix_from_text(text.data(), text.size(), &prefix) != TUNNEL_OK) return {};
-  return prefix;
-}
-
-unsigned address_bits(const tunnel_prefix& prefix) {
-  return prefix.family == TUNNEL_FAMILY_IPV4 ? 32 : 128;
-}
-
-// The network a prefix names: host bits cleared.
-tunnel_prefix network_of(tunnel_prefix prefix) {
-  for (unsigned bit = prefix.length; bit < address_bits(prefix); ++bit) {
-    prefix.bytes[bit / 8] = static_cast<std::uint8_t>(prefix.bytes[bit / 8] & ~(0x80u >> bit % 8));
-  }
-  return prefix;
-}
-
 tunnel_prefix host_in(const tunnel_prefix& net, std::uint8_t number) {
   tunnel_prefix host = network_of(net);
   std::uint8_t& last = host.bytes[address_bits(net) / 8 - 1];
   last = static_cast<std::uint8_t>(last + number);
-  return host;
-}
-
-tunnel_prefix single(tunnel_prefix host) {
-  host.length = static_cast<std::uint8_t>(address_bits(host));
   return host;
 }
 
@@ -74,24 +46,6 @@ std::optional<Failure> read_prefixes(const std::vector<std::string>& texts, cons
   return {};
 }
 
-// The port of HOST:PORT or [IPv6]:PORT, 0 when it is neither.
-unsigned endpoint_port(const std::string& endpoint) {
-  const std::size_t colon = endpoint.rfind(':');
-  if (colon == std::string::npos || colon == 0 || endpoint.size() - colon > 6) return 0;
-  const std::string host = endpoint.substr(0, colon);
-  const std::string digits = endpoint.substr(colon + 1);
-  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) return 0;
-  const auto port = static_cast<unsigned>(std::stoul(digits));
-  if (port > 65535) return 0;
-  tunnel_address address{};
-  if (tunnel_address_from_text(endpoint.data(), endpoint.size(), &address) == TUNNEL_OK)
-    return port;
-  const bool is_name = std::all_of(host.begin(), host.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
-  });
-  return is_name ? port : 0;
-}
-
 std::optional<Failure> check_target(const std::string& file) {
   char name[16];
   if (file == "-" || tunnel_config_tunnel_name(file.c_str(), name) == TUNNEL_OK) return {};
@@ -107,59 +61,8 @@ std::optional<Failure> check_endpoint(const std::string& endpoint) {
 
 // ---- writing ----
 
-std::string joined(const std::vector<tunnel_prefix>& prefixes) {
-  std::string text;
-  for (const tunnel_prefix& prefix : prefixes) {
-    if (!text.empty()) text += ", ";
-    text += prefix_text(prefix);
-  }
-  return text;
-}
-
-template <class Function>
-std::vector<tunnel_prefix> each(const std::vector<tunnel_prefix>& prefixes, Function function) {
-  std::vector<tunnel_prefix> results;
-  std::transform(prefixes.begin(), prefixes.end(), std::back_inserter(results), function);
-  return results;
-}
-
-struct KeyPair {
-  tunnel::Key secret;
-  std::string public_text;
-
-  static std::optional<KeyPair> generate() {
-    auto secret = tunnel::Key::generate_private();
-    if (!secret) return {};
-    const auto public_key = secret->public_key();
-    if (!public_key) return {};
-    return KeyPair{*std::move(secret), public_key_text(public_key->bytes.data())};
-  }
-};
-
 Failure no_keys() {
   return {.code = "E_SYSTEM", .message = "cannot make keys"};
-}
-
-struct ClientText {
-  const KeyPair& keys;
-  const std::string& server_key;
-  const std::string& endpoint;
-  const std::vector<tunnel_prefix>& addresses;
-  const tunnel::Key* preshared = nullptr;
-};
-
-void write_client(ConfigFile& file, const ClientText& client) {
-  file.line("[Interface]");
-  file.secret("PrivateKey", client.keys.secret);
-  file.line("Address = " + joined(client.addresses));
-  file.line("");
-  file.line("[Peer]");
-  file.line("# friendly_name = server");
-  file.line("PublicKey = " + client.server_key);
-  if (client.preshared != nullptr) file.secret("PresharedKey", *client.preshared);
-  file.line("Endpoint = " + client.endpoint);
-  file.line("AllowedIPs = " + joined(each(client.addresses, network_of)));
-  file.line("PersistentKeepalive = " + std::to_string(kKeepalive));
 }
 
 std::string peer_section(const std::string& public_key,
@@ -211,6 +114,8 @@ class ServerWriter {
 
   void write_interface(ConfigFile& file, const KeyPair& keys) {
     file.line("[Interface]");
+    // For `peer add`: what clients are told.
+    if (!options_.endpoint.empty()) file.line("# endpoint = " + options_.endpoint);
     file.secret("PrivateKey", keys.secret);
     file.line("ListenPort = " + std::to_string(port_));
     file.line("Address = " + joined(hosts(1)));
@@ -239,8 +144,12 @@ class ServerWriter {
     ConfigFile server(options_.file);
     ConfigFile client(options_.client);
     const auto addresses = hosts(2);
-    write_client(client,
-                 {*client_keys, keys.public_text, options_.endpoint, addresses, &*preshared});
+    write_client(client, {.secret = &client_keys->secret,
+                          .server_key = keys.public_text,
+                          .endpoint = options_.endpoint,
+                          .addresses = addresses,
+                          .allowed = each(addresses, network_of),
+                          .preshared = &*preshared});
     write_interface(server, keys);
     server.line("");
     server.line(peer_section(client_keys->public_text, addresses));
@@ -285,7 +194,11 @@ int init_client(const InitClient& options, const Output& output) {
   const auto keys = KeyPair::generate();
   if (!keys) return fail(output, no_keys());
   ConfigFile file(options.file);
-  write_client(file, {*keys, options.server_key, options.endpoint, addresses});
+  write_client(file, {.secret = &keys->secret,
+                      .server_key = options.server_key,
+                      .endpoint = options.endpoint,
+                      .addresses = addresses,
+                      .allowed = each(addresses, network_of)});
   if (!file.flush()) return fail(output, file.failure(output));
   file.keep();
   advise(output, start_advice("client", file));

@@ -71,6 +71,18 @@ TUNNEL_API int32_t tunnel_control_list(const char* directory, char (*names)[16],
 TUNNEL_API int32_t tunnel_control_stop(const char* directory, const char* name,
                                        uint32_t timeout_ms);
 
+/* tunnel_control_change_peer: `change` */
+#define TUNNEL_CONTROL_PEER_SET 1    /* make it, or give it everything that `peer` says */
+#define TUNNEL_CONTROL_PEER_REMOVE 2 /* only public_key matters */
+#define TUNNEL_CONTROL_PEER_RENAME 3 /* only public_key and name matter; no peer = nothing */
+
+/* Changes one peer of a running tunnel; sessions, its own too, are kept. Of `peer` the endpoint is
+ * used as an address only: names are for the daemon's resolver. Errors: NOT_FOUND (none runs),
+ * PERMISSION, TIMEOUT, ARGUMENT, UNSUPPORTED (it answered something else), or what it refused. */
+TUNNEL_API int32_t tunnel_control_change_peer(const char* directory, const char* name,
+                                              const tunnel_config_peer* peer, uint32_t change,
+                                              uint32_t timeout_ms);
+
 /* What a daemon said about itself. Works with every WireGuard implementation; what only ours knows
  * is zero then. Any thread may look at it. */
 typedef struct tunnel_snapshot tunnel_snapshot;

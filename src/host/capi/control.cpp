@@ -90,6 +90,20 @@ int32_t tunnel_control_stop(const char* directory, const char* name, uint32_t ti
       [&] { return host::stop_daemon(directory_or_default(directory), name, timeout_ms); });
 }
 
+int32_t tunnel_control_change_peer(const char* directory, const char* name,
+                                   const tunnel_config_peer* peer, uint32_t change,
+                                   uint32_t timeout_ms) {
+  if (name == nullptr || change < TUNNEL_CONTROL_PEER_SET || change > TUNNEL_CONTROL_PEER_RENAME) {
+    return TUNNEL_ERR_ARGUMENT;
+  }
+  return host::guarded([&]() -> std::int32_t {
+    tunnel_config_peer known{};
+    const std::int32_t status = base::read_sized(peer, known);
+    if (status != TUNNEL_OK) return status;
+    return host::change_peer({directory_or_default(directory), name, timeout_ms}, known, change);
+  });
+}
+
 int32_t tunnel_snapshot_read(const char* directory, const char* name, uint32_t timeout_ms,
                              tunnel_snapshot** snapshot) {
   if (name == nullptr || snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;

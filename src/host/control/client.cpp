@@ -92,19 +92,22 @@ base::Result<std::vector<std::string>> list_daemons(const std::string& directory
   return names;
 }
 
+std::int32_t request(const DaemonPlace& place, std::string_view text, base::WipedBuffer& answer) {
+  if (!is_tunnel_name(place.name)) return TUNNEL_ERR_ARGUMENT;
+  const Clock::time_point end = after(place.timeout_ms);
+  const auto daemon = connect_to(socket_path(place.directory, place.name), place.timeout_ms);
+  if (!daemon) return daemon.status();
+  if (::send(daemon->get(), text.data(), text.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(text.size())) {
+    return TUNNEL_ERR_CLOSED;
+  }
+  return read_answer(*daemon, end, answer);
+}
+
 base::Result<Snapshot> ask_daemon(const std::string& directory, const std::string& name,
                                   std::uint32_t timeout_ms) {
-  if (!is_tunnel_name(name)) return Error{TUNNEL_ERR_ARGUMENT};
-  const Clock::time_point end = after(timeout_ms);
-  const auto daemon = connect_to(socket_path(directory, name), timeout_ms);
-  if (!daemon) return Error{daemon.status()};
-  constexpr std::string_view kRequest = "get=1\n\n";
-  if (::send(daemon->get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(kRequest.size())) {
-    return Error{TUNNEL_ERR_CLOSED};
-  }
   base::WipedBuffer text;
-  const std::int32_t status = read_answer(*daemon, end, text);
+  const std::int32_t status = request({directory, name, timeout_ms}, "get=1\n\n", text);
   if (status != TUNNEL_OK) return Error{status};
   Snapshot snapshot;
   if (!read_snapshot(text.text(), snapshot)) return Error{TUNNEL_ERR_UNSUPPORTED};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/base.h"
@@ -14,6 +15,19 @@ inline constexpr std::size_t kLargestAnswer = std::size_t{256} << 20;
 
 // Names whose daemon lives, sorted.
 base::Result<std::vector<std::string>> list_daemons(const std::string& directory);
+
+struct DaemonPlace {
+  std::string directory;
+  std::string name;
+  std::uint32_t timeout_ms;
+};
+
+// Sends a request, which fits into the socket's buffer, and waits for the whole answer.
+std::int32_t request(const DaemonPlace& place, std::string_view text, base::WipedBuffer& answer);
+
+// Makes, changes or removes one peer of a running tunnel: TUNNEL_CONTROL_PEER_.
+std::int32_t change_peer(const DaemonPlace& place, const tunnel_config_peer& peer,
+                         std::uint32_t change);
 
 base::Result<Snapshot> ask_daemon(const std::string& directory, const std::string& name,
                                   std::uint32_t timeout_ms);

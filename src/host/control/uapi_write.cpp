@@ -36,17 +36,6 @@ char digit(unsigned nibble) noexcept {
   return static_cast<char>('0' + nibble + ((9 - nibble) >> 8 & ('a' - '0' - 10)));
 }
 
-void put_key(std::string_view key, base::BytesOf<TUNNEL_KEY_SIZE> value, WipedBuffer& out) {
-  out.append(key);
-  out.append("=");
-  char* to = out.extend(2 * value.size());
-  for (const std::uint8_t byte : value) {
-    *to++ = digit(byte >> 4u);
-    *to++ = digit(byte & 15u);
-  }
-  out.append("\n");
-}
-
 void write_drops(std::string_view prefix, std::span<const std::uint64_t> drops, WipedBuffer& out) {
   for (std::size_t i = 0; i < drops.size(); ++i) {
     if (drops[i] == 0) continue;
@@ -74,9 +63,20 @@ void write_engine(const tunnel_engine_counters& counters, WipedBuffer& out) {
 
 }  // namespace
 
+void write_key(std::string_view key, base::BytesOf<TUNNEL_KEY_SIZE> value, WipedBuffer& out) {
+  out.append(key);
+  out.append("=");
+  char* to = out.extend(2 * value.size());
+  for (const std::uint8_t byte : value) {
+    *to++ = digit(byte >> 4u);
+    *to++ = digit(byte & 15u);
+  }
+  out.append("\n");
+}
+
 void write_interface(const InterfaceStatus& status, WipedBuffer& out) {
   if (!base::is_zero_constant_time(status.private_key)) {
-    put_key("private_key", status.private_key, out);
+    write_key("private_key", status.private_key, out);
   }
   if (status.port != 0) put_number("listen_port", status.port, out);
   if (status.fwmark != 0) put_number("fwmark", status.fwmark, out);
@@ -90,8 +90,8 @@ void write_interface(const InterfaceStatus& status, WipedBuffer& out) {
 
 void write_peer(const PeerStatus& status, WipedBuffer& out) {
   const tunnel_peer_info& info = status.info;
-  put_key("public_key", base::BytesOf<TUNNEL_KEY_SIZE>(info.public_key), out);
-  put_key("preshared_key", base::BytesOf<TUNNEL_KEY_SIZE>(info.preshared_key), out);
+  write_key("public_key", base::BytesOf<TUNNEL_KEY_SIZE>(info.public_key), out);
+  write_key("preshared_key", base::BytesOf<TUNNEL_KEY_SIZE>(info.preshared_key), out);
   put_text("protocol_version", "1", out);
   if (info.endpoint.family != TUNNEL_FAMILY_NONE) {
     put_text("endpoint", address_text(info.endpoint), out);

@@ -1,0 +1,216 @@
+"""`peer`: the clients of a server, in its file and in the tunnel that runs."""
+
+import json
+import pathlib
+import re
+import stat
+import subprocess
+
+import pytest
+
+import qrcode
+import schema
+import traffic
+from netns import wait_until
+from program import run
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def schema_of(name):
+    return json.loads((ROOT / "docs" / "schema" / name).read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def server(simplevpn, tmp_path):
+    """A folder with a server's file, and what runs simplevpn there."""
+    def call(*arguments, exit_status=0):
+        done = run(simplevpn, *arguments, cwd=tmp_path)
+        assert done.returncode == exit_status, done.stderr
+        return done
+    call("init", "server", "--endpoint", "192.0.2.1:51820", "--net", "10.9.0.0/29",
+         "--net", "fd09::/64")
+    return tmp_path, call
+
+
+def content(folder, name="server.conf"):
+    return (folder / name).read_text(encoding="ascii")
+
+
+def test_a_client_is_added_and_its_key_is_nowhere_else(server, simplevpn):
+    folder, call = server
+    (folder / "server.conf").write_text("# mine\n" + content(folder), encoding="ascii")
+    client = call("peer", "add", "phone", "--psk").stdout
+    secret = re.search(r"PrivateKey = (\S+)", client).group(1)
+    preshared = re.search(r"PresharedKey = (\S+)", client).group(1)
+    assert "Address = 10.9.0.2/29, fd09::2/64" in client
+    assert "Endpoint = 192.0.2.1:51820" in client and "AllowedIPs = 10.9.0.0/29, fd09::/64" in client
+    text = content(folder)
+    assert text.startswith("# mine\n") and secret not in text and preshared in text
+    public = run(simplevpn, "pubkey", input=secret).stdout.strip()
+    assert f"PublicKey = {public}" in text and "friendly_name = phone" in text
+    assert re.search(r"AllowedIPs *= *10\.9\.0\.2/32, *fd09::2/128", text)
+    own = re.search(r"PrivateKey = (\S+)", text).group(1)
+    assert f"PublicKey = {run(simplevpn, 'pubkey', input=own).stdout.strip()}" in client
+    assert stat.S_IMODE((folder / "server.conf").stat().st_mode) == 0o600
+
+
+def test_addresses_are_given_once_until_there_are_none(server):
+    folder, call = server
+    given = [re.search(r"Address = (\S+)/29", call("peer", "add", f"c{i}").stdout).group(1)
+             for i in range(5)]
+    assert given == [f"10.9.0.{2 + i}" for i in range(5)]
+    before = content(folder)
+    assert "free" in call("peer", "add", "late", exit_status=1).stderr
+    assert content(folder) == before
+    call("peer", "rm", "c1")
+    assert "Address = 10.9.0.3/29" in call("peer", "add", "again").stdout
+
+
+def test_names_and_keys_are_unique(server):
+    folder, call = server
+    call("peer", "add", "phone")
+    before = content(folder)
+    assert "phone" in call("peer", "add", "phone", exit_status=1).stderr
+    call("peer", "add", "", exit_status=2)
+    call("peer", "rename", "nobody", "somebody", exit_status=10)
+    call("peer", "rm", "nobody", exit_status=10)
+    assert content(folder) == before
+
+
+def test_peers_are_renamed_removed_and_listed(server):
+    folder, call = server
+    before = content(folder)
+    call("peer", "add", "phone")
+    call("peer", "rename", "phone", "mobile")
+    listed = json.loads(call("peer", "list", "--json").stdout)
+    schema.check(listed, schema_of("peers.json"))
+    assert [peer["name"] for peer in listed["peers"]] == ["mobile"]
+    assert call("peer", "list").stdout.startswith("mobile\t")
+    call("peer", "rm", listed["peers"][0]["public_key"])
+    assert content(folder).strip() == before.strip()
+
+
+def test_a_client_may_bring_its_own_key(server, simplevpn):
+    folder, call = server
+    public = run(simplevpn, "pubkey", input=run(simplevpn, "genkey").stdout).stdout.strip()
+    done = call("peer", "add", "laptop", "--public-key", public)
+    assert public in content(folder) and not re.search("^PrivateKey", done.stdout, re.M)
+    call("peer", "add", "other", "--public-key", public, exit_status=1)
+    call("peer", "add", "other", "--public-key", "short", exit_status=2)
+
+
+def test_the_configuration_goes_to_a_file_that_did_not_exist(server):
+    folder, call = server
+    assert call("peer", "add", "phone", "--out", "phone.conf").stdout == ""
+    assert stat.S_IMODE((folder / "phone.conf").stat().st_mode) == 0o600
+    before = content(folder)
+    call("peer", "add", "tablet", "--out", "phone.conf", exit_status=1)
+    assert content(folder) == before, "nothing is added that could not be handed out"
+
+
+def test_json_follows_its_schema(server):
+    _, call = server
+    for more in ([], ["--out", "x.conf"]):
+        document = json.loads(call("peer", "add", f"p{len(more)}", "--json", *more).stdout)
+        schema.check(document, schema_of("peer.json"))
+        assert (document["config"] is None) == bool(more)
+
+
+def test_a_phone_can_read_the_code(server):
+    if not qrcode.available():
+        pytest.skip("libzbar is not installed")
+    _, call = server
+    text = qrcode.read(call("peer", "add", "phone", "--qr=ascii", "--allowed-ips", "0.0.0.0/0",
+                            "--dns", "10.9.0.1").stdout)
+    assert text.startswith("[Interface]\nPrivateKey = ") and "AllowedIPs = 0.0.0.0/0\n" in text
+    assert "DNS = 10.9.0.1\n" in text
+
+
+def test_codes_have_three_forms(server):
+    _, call = server
+    small = call("peer", "add", "a", "--qr").stdout
+    large = call("peer", "add", "b", "--qr=large").stdout
+    assert "▀" in small and "\033[107m" in large and "▀" not in large
+    assert "PrivateKey" not in small + large
+    call("peer", "add", "c", "--qr=huge", exit_status=2)
+
+
+def test_without_an_endpoint_the_server_must_be_told(simplevpn, tmp_path):
+    run(simplevpn, "init", "server", cwd=tmp_path)
+    before = content(tmp_path)
+    done = run(simplevpn, "peer", "add", "phone", cwd=tmp_path)
+    assert done.returncode == 2 and "--endpoint" in done.stderr and content(tmp_path) == before
+    run(simplevpn, "peer", "add", "phone", "--endpoint", "h:1", cwd=tmp_path)
+    assert "friendly_name = phone" in content(tmp_path)
+
+
+def test_many_at_once_lose_none(server, simplevpn):
+    folder, call = server
+    text = content(folder).replace("/29", "/24")
+    (folder / "server.conf").write_text(text, encoding="ascii")
+    running = [subprocess.Popen([simplevpn, "-q", "peer", "add", f"c{i}"], cwd=folder,
+                                stdout=subprocess.DEVNULL) for i in range(12)]
+    assert [each.wait(timeout=30) for each in running] == [0] * 12
+    peers = json.loads(call("peer", "list", "--json").stdout)["peers"]
+    assert len({peer["name"] for peer in peers}) == 12
+    assert len({tuple(peer["allowed_ips"]) for peer in peers}) == 12
+
+
+# ---- with a tunnel ----
+
+@pytest.fixture
+def sides(lab):
+    server, client = lab.host("srv"), lab.host("cli")
+    lab.veth(server, ["192.0.2.1/24"], client, ["192.0.2.2/24"])
+    return server, client
+
+
+def start(host, simplevpn, *command):
+    process = host.popen(simplevpn, *command, stderr=subprocess.DEVNULL)
+    name = pathlib.Path(command[-1]).stem
+    wait_until(lambda: host.run(simplevpn, "status", name, check=False).returncode == 0 or
+               process.poll() is not None, what=f"{name} is up")
+    assert process.poll() is None
+    return process
+
+
+def test_a_server_and_a_client_in_three_commands(sides, simplevpn):
+    server, client = sides
+    server.run(simplevpn, "init", "server", "--endpoint", "192.0.2.1:51820", "-o", "/run/server.conf")
+    server.run(simplevpn, "peer", "add", "phone", "-c", "/run/server.conf", "--out", "/run/phone.conf")
+    start(server, simplevpn, "server", "/run/server.conf")
+    client.write("/run/phone.conf", server.read("/run/phone.conf"))
+    start(client, simplevpn, "client", "/run/phone.conf")
+    assert traffic.ping(client, "10.9.0.1", count=3).lost == ()
+
+
+def test_a_running_tunnel_follows_and_keeps_its_sessions(sides, simplevpn):
+    server, client = sides
+    def peer(*arguments):
+        return server.run(simplevpn, "peer", *arguments, "-c", "/run/server.conf").stdout
+    server.run(simplevpn, "init", "server", "--endpoint", "192.0.2.1:51820", "-o", "/run/server.conf")
+    client.write("/run/first.conf", peer("add", "first"))
+    start(server, simplevpn, "up", "-f", "/run/server.conf")
+    process = start(client, simplevpn, "up", "-f", "/run/first.conf")
+    assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
+
+    def status():
+        shown = json.loads(server.run(simplevpn, "status", "server", "--json").stdout)["tunnels"][0]
+        return {each["name"]: each for each in shown["peers"]}
+    before = status()["first"]["latest_handshake"]
+    second = peer("add", "second", "--psk")
+    assert status()["second"]["has_preshared_key"] is True
+    peer("rename", "first", "one")
+    after = status()
+    assert set(after) == {"one", "second"} and after["one"]["latest_handshake"] == before
+    assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
+    assert status()["one"]["latest_handshake"] == before, "the session was kept"
+
+    process.terminate()
+    process.wait(timeout=5)
+    client.write("/run/second.conf", second)
+    start(client, simplevpn, "up", "-f", "/run/second.conf")
+    assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
+    peer("rm", "one")
+    assert set(status()) == {"second"}
