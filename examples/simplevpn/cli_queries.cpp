@@ -61,6 +61,14 @@ void add_events(const Grammar& grammar) {
       ->type_name("TIME");
 }
 
+void add_doctor(const Grammar& grammar) {
+  const auto target = std::make_shared<std::string>();
+  CLI::App* doctor =
+      grammar.add(grammar.app, "doctor", "Say what is wrong with a tunnel, and how to mend it",
+                  [target, &output = grammar.output] { return examine(*target, output); });
+  doctor->add_option("CONF", *target, "File, or the name of a tunnel")->required();
+}
+
 void add_completion(const Grammar& grammar) {
   const auto shell = std::make_shared<std::string>();
   CLI::App* completion = grammar.add(
@@ -78,6 +86,7 @@ void add_completion(const Grammar& grammar) {
 void add_query_commands(const Grammar& grammar) {
   add_status(grammar);
   add_events(grammar);
+  add_doctor(grammar);
   add_completion(grammar);
 }
 

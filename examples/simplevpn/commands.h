@@ -90,6 +90,9 @@ struct Events {
 };
 int events(const Events& options, const Output& output);
 
+// Looks for what is wrong with a tunnel, a file or a name; 7 when something is.
+int examine(const std::string& target, const Output& output);
+
 int version(const Output& output);
 
 }  // namespace simplevpn

@@ -1,0 +1,14 @@
+// gather.h - finds out what doctor wants to know. Changes nothing on the machine.
+#pragma once
+
+#include <string>
+
+#include "facts.h"
+
+namespace simplevpn::doctor {
+
+// `target` is a file, or the name of a tunnel that runs or stands in /etc/wireguard. False when
+// there is neither.
+[[nodiscard]] bool gather(const std::string& target, Facts& facts);
+
+}  // namespace simplevpn::doctor

@@ -1,0 +1,104 @@
+#include "probe.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <tunnel/tunnel.hpp>
+
+#include "../format.h"
+
+namespace simplevpn::doctor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Rig {
+  tunnel::Device inside;  // the far end of the device; without it the engine would end
+  tunnel::Engine engine;
+};
+
+std::optional<Rig> make_rig(const tunnel_config* config) {
+  auto core = tunnel::Core::create();
+  if (!core || tunnel_config_apply(config, core->get()) != TUNNEL_OK) return {};
+  auto devices = tunnel::Device::pair(0, TUNNEL_MTU_DEFAULT);
+  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
+  tunnel_config_get_interface(config, &interface);
+  tunnel_udp_config udp = TUNNEL_UDP_CONFIG_INIT;
+  udp.mark = interface.fwmark;
+  auto transport = tunnel::Transport::udp(udp);
+  if (!transport) {  // a mark needs privileges
+    udp.mark = 0;
+    transport = tunnel::Transport::udp(udp);
+  }
+  if (!devices || !transport) return {};
+  auto engine =
+      tunnel::Engine::create(*std::move(core), std::move((*devices)[0]), *std::move(transport));
+  if (!engine) return {};
+  return Rig{std::move((*devices)[1]), *std::move(engine)};
+}
+
+void take_events(tunnel::Engine& engine, Facts& facts) {
+  while (const auto event = engine.next_event()) {
+    if (event->kind != TUNNEL_EVENT_HANDSHAKE) continue;
+    const std::string key = public_key_text(event->public_key);
+    for (PeerFacts& peer : facts.peers) {
+      if (peer.public_key == key) peer.live = true;
+    }
+  }
+}
+
+bool all_answered(const Facts& facts) {
+  return std::all_of(facts.peers.begin(), facts.peers.end(), [](const PeerFacts& peer) {
+    return peer.live || peer.endpoint.empty() || !peer.not_found.empty();
+  });
+}
+
+tunnel_counters counters_of(tunnel::Engine& engine) {
+  auto promise = std::make_shared<std::promise<tunnel_counters>>();
+  auto future = promise->get_future();
+  const auto posted = engine.post([promise](tunnel::Core& core) {
+    const auto counters = core.counters();
+    promise->set_value(counters ? *counters : tunnel_counters{});
+  });
+  const bool done =
+      posted == TUNNEL_OK && future.wait_for(std::chrono::seconds(2)) == std::future_status::ready;
+  return done ? future.get() : tunnel_counters{};
+}
+
+}  // namespace
+
+void fill_counts(const tunnel_counters& core, const tunnel_engine_counters& engine,
+                 Counts& counts) {
+  counts.datagrams_in = core.rx_packets;
+  counts.initiated = core.handshakes_initiated;
+  counts.completed = core.handshakes_completed;
+  counts.responded = core.handshakes_responded;
+  counts.refused_by_network = engine.transport_drops[TUNNEL_DROP_UNREACHABLE - TUNNEL_DROP_FIRST];
+  std::copy(std::begin(core.drops), std::end(core.drops), counts.drops.begin());
+}
+
+void probe(const tunnel_config* config, int patience_ms, Facts& facts) {
+  auto rig = make_rig(config);
+  if (!rig) return;
+  tunnel::Engine* const engine = &rig->engine;
+  std::thread thread([&] { (void)engine->run(); });
+  const auto end = Clock::now() + std::chrono::milliseconds(patience_ms);
+  while (!all_answered(facts) && Clock::now() < end) {
+    pollfd waits{static_cast<int>(engine->event_handle()), POLLIN, 0};
+    poll(&waits, 1, 100);
+    take_events(*engine, facts);
+  }
+  const auto counted = engine->counters();
+  fill_counts(counters_of(*engine), counted ? *counted : tunnel_engine_counters{}, facts.counts);
+  (void)engine->stop();
+  thread.join();
+  facts.probed = true;
+}
+
+}  // namespace simplevpn::doctor

@@ -1,0 +1,177 @@
+"""`doctor` names the cause of what was made to go wrong."""
+
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+import schema
+import traffic
+import wire
+from netns import wait_until
+from peers import Simplevpn, join, key
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "docs" / "schema" / "doctor.json").read_text(encoding="utf-8"))
+OUTER = ("192.0.2.1", "192.0.2.2")
+
+
+@pytest.fixture
+def pair(lab, simplevpn):
+    """A client that calls, and a server."""
+    left, right = lab.host("cli"), lab.host("srv")
+    lab.veth(left, [f"{OUTER[0]}/24"], right, [f"{OUTER[1]}/24"])
+    client, server = Simplevpn(left, simplevpn), Simplevpn(right, simplevpn)
+    join(client, server, OUTER, initiator="left")
+    return client, server
+
+
+def edit(side, pattern, replacement):
+    """Changes the file of a side that was configured."""
+    path = f"/run/{side.interface}.conf"
+    text = re.sub(pattern, replacement, side.host.read(path), flags=re.M)
+    side.host.write(path, text)
+
+
+def run_up(*sides):
+    for side in sides:
+        side.launch()
+        side.wait_until_up()
+
+
+def doctor(side, *arguments, exit_status=7):
+    done = side.host.run(side.program, "doctor", f"/run/{side.interface}.conf", "--json",
+                         *arguments, check=False)
+    assert done.returncode == exit_status, done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    schema.check(document, SCHEMA)
+    assert document["sound"] == (exit_status == 0)
+    return {finding["check"]: finding for finding in document["findings"]
+            if finding["level"] != "PASS"}
+
+
+def other_key():
+    return subprocess.run(["wg", "pubkey"], input=key(), capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
+def until_counted(side, drop):
+    wait_until(lambda: side.drops().get(drop), timeout=15, what=f"{drop} counted")
+
+
+def test_a_sound_pair_is_sound(pair):
+    client, server = pair
+    server.start()
+    client.start()
+    assert traffic.ping(client.host, server.ipv4, count=1).lost == ()
+    for side in pair:
+        assert doctor(side, exit_status=0) == {}
+    text = client.host.run(client.program, "doctor", client.interface).stdout
+    assert re.search(r"^PASS handshake: ", text, re.M)
+
+
+def test_a_wrong_server_key_is_named_by_the_server(pair):
+    client, server = pair
+    server.start()
+    client.configure()
+    edit(client, r"^PublicKey = .*", f"PublicKey = {other_key()}")
+    run_up(client)
+    until_counted(server, "wrong_mac1")
+    found = doctor(server)["mac1"]
+    assert "wrong server key" in found["cause"] and server.public in found["fix"]
+    assert "PublicKey is not the server's" in doctor(client)["handshake"]["cause"]
+
+
+def test_an_unknown_client_key_is_named_and_can_be_added(pair, simplevpn):
+    client, server = pair
+    server.configure()
+    edit(server, r"^PublicKey = .*", f"PublicKey = {other_key()}")
+    run_up(server)
+    client.start()
+    until_counted(server, "unknown_peer")
+    found = doctor(server)["unknown_key"]
+    assert found["fix"] == f"simplevpn peer add NAME --public-key {client.public}"
+
+
+def test_a_wrong_preshared_key_is_named_by_both(pair):
+    client, server = pair
+    for side in pair:
+        side.configure()
+        edit(side, r"^(PublicKey = .*)", rf"\1\nPresharedKey = {key()}")
+    run_up(server, client)
+    until_counted(client, "invalid_handshake")
+    assert "PresharedKey differs" in doctor(client)["handshake"]["cause"]
+    assert "PresharedKey" in doctor(server)["answers"]["cause"]
+
+
+def test_blocked_udp_is_the_likeliest_cause_of_silence(pair):
+    client, server = pair
+    server.host.run("nft", "add table inet block; add chain inet block in "
+                    "{ type filter hook input priority 0; }; "
+                    "add rule inet block in udp dport 51820 drop")
+    server.start()
+    client.start()
+    wait_until(lambda: client.counters()["handshakes_initiated"], what="an initiation")
+    cause = doctor(client)["handshake"]["cause"]
+    assert re.search(r"first: UDP to 192\.0\.2\.2:\d+ is blocked", cause)
+    assert "blocked" in doctor(server, exit_status=0)["silence"]["cause"]
+
+
+def test_nobody_at_the_port_is_told_from_silence(pair):
+    client, _ = pair
+    client.start()
+    wait_until(lambda: client.counters()["handshakes_initiated"], what="an initiation")
+    assert "the network refuses" in doctor(client)["handshake"]["cause"]
+
+
+def test_an_old_timestamp_points_at_the_clock(pair):
+    """What a client with a clock behind sends cannot be told from what is played again."""
+    client, server = pair
+    server.start()
+    with wire.Capture(client.host, "srv", only_handshakes=True) as capture:
+        client.start()
+        assert traffic.ping(client.host, server.ipv4, count=1).lost == ()
+        initiation = next(one for one in capture.datagrams() if one.kind == wire.INITIATION)
+    script = ("import socket, sys; "
+              "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto("
+              f"bytes.fromhex(sys.argv[1]), ('{OUTER[1]}', {server.port}))")
+    client.host.run("/usr/bin/python3", "-c", script, initiation.payload.hex())
+    until_counted(server, "old_timestamp")
+    assert "clock" in doctor(server)["timestamp"]["cause"]
+
+
+def test_allowed_ips_that_lack_the_address_are_named(pair):
+    client, server = pair
+    server.configure()
+    edit(server, r"^AllowedIPs = .*", "AllowedIPs = 10.9.0.77/32")
+    run_up(server)
+    client.start()
+    traffic.ping(client.host, server.ipv4, count=1)
+    until_counted(server, "inside_source_not_allowed")
+    assert "AllowedIPs" in doctor(server)["allowed_ips"]["cause"]
+
+
+def test_a_tunnel_that_does_not_run_is_probed(pair):
+    client, server = pair
+    server.start()
+    client.configure()
+    assert doctor(client, exit_status=0) == {}
+    assert not client.host.exists("/run/wireguard/wg0.sock")
+    server.stop()
+    assert "handshake" in doctor(client)
+
+
+def test_what_is_wrong_in_the_file_is_named(pair):
+    client, _ = pair
+    client.configure()
+    client.host.run("chmod", "644", f"/run/{client.interface}.conf")
+    assert doctor(client)["file"]["fix"] == f"chmod 600 /run/{client.interface}.conf"
+    edit(client, r"^\[Peer\]", "[Pear]")
+    assert "line 5" in doctor(client)["file"]["message"]
+
+
+def test_without_a_tunnel_there_is_nothing_to_examine(simplevpn, pair):
+    client, _ = pair
+    assert client.host.run(simplevpn, "doctor", "nosuch", check=False).returncode == 10
