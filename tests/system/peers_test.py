@@ -187,3 +187,34 @@ def test_a_server_and_a_client_in_three_commands(sides, simplevpn):
     client.write("/run/phone.conf", server.read("/run/phone.conf"))
     start(client, simplevpn, "client", "/run/phone.conf")
     assert traffic.ping(client, "10.9.0.1", count=3).lost == ()
+
+
+def test_a_running_tunnel_follows_and_keeps_its_sessions(sides, simplevpn):
+    server, client = sides
+    def peer(*arguments):
+        return server.run(simplevpn, "peer", *arguments, "-c", FILE).stdout
+    server.run(simplevpn, "init", "server", "--endpoint", "192.0.2.1:51820", "-o", FILE)
+    client.write("/run/first.conf", peer("add", "first"))
+    start(server, simplevpn, "up", "-f", FILE)
+    process = start(client, simplevpn, "up", "-f", "/run/first.conf")
+    assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
+
+    def status():
+        shown = json.loads(server.run(simplevpn, "status", "server", "--json").stdout)["tunnels"][0]
+        return {each["name"]: each for each in shown["peers"]}
+    before = status()["first"]["latest_handshake"]
+    second = peer("add", "second", "--psk")
+    assert status()["second"]["has_preshared_key"] is True
+    peer("rename", "first", "one")
+    after = status()
+    assert set(after) == {"one", "second"} and after["one"]["latest_handshake"] == before
+    assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
+    assert status()["one"]["latest_handshake"] == before, "the session was kept"
+
+    process.terminate()
+    process.wait(timeout=5)
+    client.write("/run/second.conf", second)
+    start(client, simplevpn, "up", "-f", "/run/second.conf")
+    assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
+    peer("rm", "one")
+    assert set(status()) == {"second"}
