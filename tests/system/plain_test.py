@@ -171,10 +171,20 @@ def test_it_is_said_at_start_and_in_every_status(pair, simplevpn):
                         check=False).returncode == 7
 
 
-def _ask_control_socket(host, name):
+def test_keys_are_refused_while_it_runs(pair, simplevpn):
+    """Whoever sets a key must not believe that it protects anything."""
+    ours, _ = pair
+    with server(ours, simplevpn):
+        answer = _ask_control_socket(ours, "plain", f"set=1\nprivate_key={'5a' * 32}\n\n")
+        assert "\nerrno=0\n" not in answer
+        answer = _ask_control_socket(ours, "plain")
+        assert "\nprivate_key=" not in answer and "\nx_profile=plain\n" in answer
+
+
+def _ask_control_socket(host, name, question="get=1\n\n"):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client_end:
         client_end.connect(f"/proc/{host.pid}/root/run/wireguard/{name}.sock")
-        client_end.sendall(b"get=1\n\n")
+        client_end.sendall(question.encode())
         answer = b""
         while not answer.endswith(b"\n\n"):
             answer += client_end.recv(65536)
