@@ -126,7 +126,7 @@ bool FileParser::read_unsupported(std::string_view value) {
   if (config_.unsupported_key || value.empty()) return true;
   const std::string_view name = line_.compact().substr(0, key_->name.size());
   config_.unsupported_key =
-      refuse(name, {"'" + std::string(key_->name) + "' is not supported yet by this version",
+      refuse(name, {quoted(key_->name) + " is not supported yet by this version",
                     "take the line out if the tunnel works without it"});
   return true;
 }
