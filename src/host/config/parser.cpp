@@ -22,10 +22,6 @@ bool is_plain_word(std::string_view text) noexcept {
          });
 }
 
-std::string quoted(std::string_view word) {
-  return "'" + std::string(word) + "'";
-}
-
 std::string did_you_mean(std::string_view word) {
   return word.empty() ? "" : "did you mean " + quoted(word) + "?";
 }
