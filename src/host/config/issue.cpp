@@ -146,7 +146,7 @@ tunnel_config_issue issue_of_file(const Words& words, std::int32_t status) {
   return issue;
 }
 
-std::string quoted(std::string_view word) {
+std::string in_quotes(std::string_view word) {
   return std::string("'").append(word).append("'");
 }
 
