@@ -76,8 +76,8 @@ TUNNEL_API int32_t tunnel_engine_set_mark(tunnel_engine* engine, uint32_t mark);
 TUNNEL_API int32_t tunnel_engine_next_event(tunnel_engine* engine, tunnel_event* event);
 TUNNEL_API int64_t tunnel_engine_event_handle(const tunnel_engine* engine);
 
-/* What the engine itself counted, beside tunnel_core_counters (read those with a task). Any thread.
- */
+/* What the engine itself counted, beside tunnel_core_counters (read those with a task). Any
+ * thread. */
 typedef struct tunnel_engine_counters {
   uint32_t size;    /* sizeof(tunnel_engine_counters) */
   uint32_t running; /* 1 while run() is under way */

@@ -92,8 +92,8 @@ TUNNEL_BEGIN_DECLS
 #define TUNNEL_DROP_FIRST 64
 #define TUNNEL_DROP_COUNT 64 /* verdicts 64..127 are drop reasons, now and later */
 
-/* Name of an error or verdict ("forged", "address in use"), never null, valid for ever. Any thread.
- */
+/* Name of an error or verdict ("forged", "address in use"); never null, valid for ever. Any
+ * thread. */
 TUNNEL_API const char* tunnel_status_text(int32_t status);
 
 /* What a person can do about an error, or "" where there is nothing to say. Any thread. */

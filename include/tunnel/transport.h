@@ -74,8 +74,8 @@ typedef struct tunnel_udp_config {
   { sizeof(tunnel_udp_config) }
 TUNNEL_API void tunnel_udp_config_init(tunnel_udp_config* config);
 
-/* Errors: IN_USE (port taken), PERMISSION (mark or low port), UNAVAILABLE (no family), RESOURCES.
- */
+/* Errors: IN_USE (port taken), PERMISSION (mark or low port), UNAVAILABLE (no family),
+ * RESOURCES. */
 TUNNEL_API int32_t tunnel_udp_open(const tunnel_udp_config* config, tunnel_transport* transport);
 
 /* Two transports joined in memory, with faults by choice. Deterministic: all randomness comes from

@@ -1,9 +1,10 @@
 // base.h — door of the room `base`: bytes, results, secrets, IP headers, slabs, tables,
-// descriptors.
+// descriptors, and where exceptions stop.
 #pragma once
 
 #include "base/bytes.h"
 #include "base/descriptor.h"
+#include "base/guard.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/secret.h"

@@ -1,12 +1,11 @@
 #include <tunnel/core.h>
 
 #include "base/base.h"
-#include "capi/guard.h"
 #include "core/core.h"
 
+using tunnel::base::guarded;
 using tunnel::base::read_sized;
 using tunnel::base::write_sized;
-using tunnel::capi::guarded;
 using tunnel::core::Core;
 
 struct tunnel_core {

@@ -3,11 +3,9 @@
 #include <algorithm>
 
 #include "base/base.h"
-#include "capi/guard.h"
 #include "device/device.h"
 
 namespace base = tunnel::base;
-namespace capi = tunnel::capi;
 namespace device = tunnel::device;
 
 void tunnel_tun_config_init(tunnel_tun_config* config) {
@@ -15,7 +13,7 @@ void tunnel_tun_config_init(tunnel_tun_config* config) {
 }
 
 int32_t tunnel_tun_open(const tunnel_tun_config* config, tunnel_device* out) {
-  return capi::guarded([&]() -> int32_t {
+  return base::guarded([&]() -> int32_t {
     if (!out) return TUNNEL_ERR_ARGUMENT;
     tunnel_tun_config known;
     if (const auto status = base::read_sized(config, known); status != TUNNEL_OK) return status;
@@ -31,7 +29,7 @@ int32_t tunnel_tun_name(const tunnel_device* tun, char name[16]) {
 }
 
 int32_t tunnel_device_pair(uint32_t capacity, uint32_t mtu, tunnel_device ends[2]) {
-  return capi::guarded([&]() -> int32_t {
+  return base::guarded([&]() -> int32_t {
     if (!ends) return TUNNEL_ERR_ARGUMENT;
     const auto made = device::make_pair(capacity, mtu);
     if (made) std::copy(made->begin(), made->end(), ends);

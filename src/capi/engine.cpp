@@ -1,11 +1,10 @@
 #include "engine/engine.h"
 
 #include "base/base.h"
-#include "capi/guard.h"
 
+using tunnel::base::guarded;
 using tunnel::base::read_sized;
 using tunnel::base::write_sized;
-using tunnel::capi::guarded;
 using tunnel::engine::Engine;
 
 struct tunnel_engine {

@@ -3,11 +3,9 @@
 #include <algorithm>
 
 #include "base/base.h"
-#include "capi/guard.h"
 #include "transport/transport.h"
 
 namespace base = tunnel::base;
-namespace capi = tunnel::capi;
 namespace transport = tunnel::transport;
 
 void tunnel_udp_config_init(tunnel_udp_config* config) {
@@ -15,7 +13,7 @@ void tunnel_udp_config_init(tunnel_udp_config* config) {
 }
 
 int32_t tunnel_udp_open(const tunnel_udp_config* config, tunnel_transport* out) {
-  return capi::guarded([&]() -> int32_t {
+  return base::guarded([&]() -> int32_t {
     if (!out) return TUNNEL_ERR_ARGUMENT;
     tunnel_udp_config known;
     if (const auto status = base::read_sized(config, known); status != TUNNEL_OK) return status;
@@ -30,7 +28,7 @@ void tunnel_pair_config_init(tunnel_pair_config* config) {
 }
 
 int32_t tunnel_transport_pair(const tunnel_pair_config* config, tunnel_transport ends[2]) {
-  return capi::guarded([&]() -> int32_t {
+  return base::guarded([&]() -> int32_t {
     if (!ends) return TUNNEL_ERR_ARGUMENT;
     tunnel_pair_config known;
     if (const auto status = base::read_sized(config, known); status != TUNNEL_OK) return status;

@@ -114,6 +114,9 @@ void Blake2s::compress(const std::uint8_t* block, bool last) noexcept {
   if (last) v[14] = ~v[14];
   all_rounds(v, m, std::make_index_sequence<10>());
   for (std::size_t i = 0; i < 8; ++i) h_[i] ^= v[i] ^ v[i + 8];
+  // Under a key, m is the key itself in the first block, and v is as good as the state.
+  base::wipe(m.data(), sizeof m);
+  base::wipe(v.data(), sizeof v);
 }
 
 }  // namespace tunnel::cipher

@@ -1,5 +1,5 @@
-// handshake.h — Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s as WireGuard uses it (whitepaper 5.4.1
-// - 5.4.5).
+// handshake.h — Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s as WireGuard uses it (whitepaper 5.4.1 to
+// 5.4.5).
 //
 // Initiator and responder are two separate values: two peers that initiate at the same moment both
 // finish. A message that does not authenticate changes nothing, so a forged response never kills a

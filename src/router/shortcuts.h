@@ -55,6 +55,11 @@ class Shortcuts {
     return true;
   }
 
+  void clear() noexcept {
+    shortcuts_.reset();
+    bits_ = 0;
+  }
+
  private:
   static constexpr std::size_t kSome = 1u << 13;
   static constexpr std::size_t kMany = 1u << 19;

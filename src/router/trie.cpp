@@ -181,7 +181,7 @@ void Trie<Key>::give_back_entry(std::uint32_t entry) noexcept {
   links_.give_back(entry);
   if (links_.live() != 0) return;
   entries_ = {};
-  shortcuts_ = Shortcuts();
+  shortcuts_.clear();
   heads_.reset();
   head_count_ = 0;
 }

@@ -71,8 +71,8 @@ static void slab_handle_and_time_are_frozen(void) {
   AT(tunnel_slab, mtu, 28);
 }
 
-/* Structs passed singly, and tables, begin with their size. They may grow, so it is not a number.
- */
+/* Structs passed singly, and tables, begin with their size. They may grow, so it is not a
+ * number. */
 static void growing_structs_begin_with_their_size(void) {
   AT(tunnel_core_config, size, 0);
   AT(tunnel_layout, size, 0);

@@ -188,7 +188,7 @@ class Words(RuleTest):
         self.accepts({"src/a/a.cpp": '// we never throw; exit is theirs;\nf("throw catch (");\n'})
 
     def test_the_guard_may_catch(self):
-        self.accepts({"src/capi/guard.h": "inline int f() { try { g(); } catch (...) {} }\n"})
+        self.accepts({"src/base/guard.h": "inline int f() { try { g(); } catch (...) {} }\n"})
 
 
 class Public(RuleTest):

@@ -21,8 +21,8 @@ ROOMS = ("src",)
 
 BANS = (
     Ban(r"\bthrow\b", "we do not throw", folders=("include", "src", "examples", "bench")),
-    Ban(r"\b(?:catch\s*\(|try\s*\{)", "exceptions stop in capi/guard.h", folders=ROOMS,
-        but=("src/capi/guard.h", "src/host/system/guard.h")),
+    Ban(r"\b(?:catch\s*\(|try\s*\{)", "exceptions stop in base/guard.h", folders=ROOMS,
+        but=("src/base/guard.h",)),
     Ban(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b", "finish it or file an issue", in_comments=True,
         suffixes=EVERYWHERE),
     Ban(r"^[ \t]*(?://|/\*|\*|#)[ \t]*[-=*#~_]{10,}", "no banners", suffixes=EVERYWHERE,

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace test {
@@ -28,8 +29,8 @@ struct Slab {
 
 // Packets to write, each with bytes of its own.
 struct Outgoing {
-  void add(std::string bytes, std::int32_t verdict, const tunnel_address& remote = {}) {
-    texts.push_back(std::move(bytes));
+  void add(std::string_view bytes, std::int32_t verdict, const tunnel_address& remote = {}) {
+    texts.emplace_back(bytes);
     tunnel_packet packet{};
     packet.verdict = verdict;
     packet.remote = remote;

@@ -36,6 +36,11 @@ tunnel_time to_time(py::handle value);
 tunnel_address to_address(py::handle value, const char* name);
 py::object from_address(const tunnel_address& address);
 
+// Takes an option out of the keyword arguments; None when it is absent.
+py::object take(const py::kwargs& options, const char* name);
+// TypeError when options are left.
+void refuse_rest(const py::kwargs& options, const char* function);
+
 // The bytes of a bytes-like object, pinned while this lives.
 class PinnedBytes {
  public:

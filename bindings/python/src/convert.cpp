@@ -78,4 +78,16 @@ PinnedBytes::PinnedBytes(py::handle object) {
   if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE) != 0) throw py::error_already_set();
 }
 
+py::object take(const py::kwargs& options, const char* name) {
+  if (!options.contains(name)) return py::none();
+  return options.attr("pop")(name);
+}
+
+void refuse_rest(const py::kwargs& options, const char* function) {
+  for (const auto& option : options) {
+    refuse_type(std::string(function) + " has no argument " +
+                py::repr(option.first).cast<std::string>());
+  }
+}
+
 }  // namespace tunnel::python

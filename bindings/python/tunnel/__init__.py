@@ -11,12 +11,12 @@ from typing import NamedTuple
 from tunnel import _native
 from tunnel._errors import (ArgumentError, Closed, Exists, InvalidKey, LimitReached, NotFound,
                             TunnelError)
-from tunnel._native import (Core, Counters, Event, Packet, PacketBuffer, PresharedKey, PrivateKey,
-                            PublicKey, status_hint, status_text)
+from tunnel._native import (Core, Counters, Event, Packet, PacketBuffer, PeerInfo, PresharedKey,
+                            PrivateKey, PublicKey, status_hint, status_text)
 
 __all__ = [
     "ArgumentError", "Closed", "Core", "Counters", "Event", "EventKind", "Exists", "InvalidKey",
-    "LimitReached", "NotFound", "Packet", "PacketBuffer", "PresharedKey", "PrivateKey",
+    "LimitReached", "NotFound", "Packet", "PacketBuffer", "PeerInfo", "PresharedKey", "PrivateKey",
     "PublicKey", "Time", "TunnelError", "Verdict", "__version__", "status_hint", "status_text",
 ]
 

@@ -25,8 +25,8 @@ std::string library_version() {
 
 // The value of "KEY<separator>VALUE" in a file of the system, without quotes.
 std::string value_in(const std::string& file, const std::string& key, char separator) {
-  const std::string text = "\n" + read_file(file);
-  const std::size_t line = text.find("\n" + key);
+  const std::string text = std::string("\n").append(read_file(file));
+  const std::size_t line = text.find(std::string("\n").append(key));
   if (line == std::string::npos) return "unknown";
   const std::size_t end = text.find('\n', line + 1);
   std::size_t from = text.find(separator, line);

@@ -21,8 +21,8 @@ typedef struct tunnel_config tunnel_config;
 /* ---- what is wrong, and where ---- */
 
 /* An error or a warning with its place. Texts never contain key material: `text` is the offending
- * line (or the part of it around the fault) with values that may be secret replaced by "(hidden)".
- */
+ * line (or the part of it around the fault) with values that may be secret replaced by
+ * "(hidden)". */
 typedef struct tunnel_config_issue {
   uint32_t size;     /* sizeof(tunnel_config_issue) */
   uint32_t line;     /* from 1; 0 = the file as a whole, then column and text are empty too */

@@ -96,13 +96,14 @@ std::optional<tunnel_prefix> read_prefix(std::string_view text) {
 }
 
 std::string address_text(const tunnel_address& address) {
-  std::string port;
-  if (address.port != 0) port = ":" + std::to_string(address.port);
-  if (address.family == TUNNEL_FAMILY_IPV4) return ip_text(address.family, address.bytes) + port;
-  if (address.family != TUNNEL_FAMILY_IPV6) return "(none)";
-  std::string ip = ip_text(address.family, address.bytes);
-  if (address.scope != 0) ip += "%" + zone_text(address.scope);
-  return port.empty() ? ip : "[" + ip + "]" + port;
+  if (address.family != TUNNEL_FAMILY_IPV4 && address.family != TUNNEL_FAMILY_IPV6) return "(none)";
+  std::string text = ip_text(address.family, address.bytes);
+  if (address.family == TUNNEL_FAMILY_IPV6 && address.scope != 0) {
+    text.append("%").append(zone_text(address.scope));
+  }
+  if (address.port == 0) return text;
+  if (address.family == TUNNEL_FAMILY_IPV6) text.insert(0, 1, '[').append("]");
+  return text.append(":").append(std::to_string(address.port));
 }
 
 std::string prefix_text(const tunnel_prefix& prefix) {

@@ -146,6 +146,10 @@ tunnel_config_issue issue_of_file(const Words& words, std::int32_t status) {
   return issue;
 }
 
+std::string in_quotes(std::string_view word) {
+  return std::string("'").append(word).append("'");
+}
+
 tunnel_config_issue issue_at(const ShownLine& line, const Place& place, const Words& words,
                              std::int32_t status) {
   tunnel_config_issue issue = issue_of_file(words, status);
@@ -161,7 +165,8 @@ tunnel_config_issue issue_at(const ShownLine& line, const Place& place, const Wo
 std::string issue_text(const tunnel_config_issue& issue, std::string_view file) {
   std::string text(file);
   if (issue.line != 0) {
-    text += ":" + std::to_string(issue.line) + ":" + std::to_string(issue.column);
+    text.append(":").append(std::to_string(issue.line));
+    text.append(":").append(std::to_string(issue.column));
   }
   text += std::string(issue.status == TUNNEL_OK ? ": warning: " : ": ") + issue.message + "\n";
   if (issue.text[0] != '\0') {

@@ -29,6 +29,9 @@ struct Words {
   std::string hint;
 };
 
+// A word of the file as messages show it: 'ListenPort'.
+std::string in_quotes(std::string_view word);
+
 // An issue with a place. Long runs of base64 characters are hidden wherever they stand.
 tunnel_config_issue issue_at(const ShownLine& line, const Place& place, const Words& words,
                              std::int32_t status);

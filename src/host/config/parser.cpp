@@ -22,12 +22,8 @@ bool is_plain_word(std::string_view text) noexcept {
          });
 }
 
-std::string quoted(std::string_view word) {
-  return "'" + std::string(word) + "'";
-}
-
 std::string did_you_mean(std::string_view word) {
-  return word.empty() ? "" : "did you mean " + quoted(word) + "?";
+  return word.empty() ? "" : "did you mean " + in_quotes(word) + "?";
 }
 
 std::size_t index_of(const Key& key) noexcept {
@@ -127,11 +123,11 @@ bool FileParser::unknown_key(std::string_view name, std::string_view value) {
   const bool word = is_plain_word(name) && !value.empty();
   const std::string_view meant = word ? nearest_key(name) : std::string_view{};
   if (!meant.empty()) hide_value_ = find_key(meant)->secret;
-  return fail(name, {word ? "unknown key " + quoted(name) : "unknown key", did_you_mean(meant)});
+  return fail(name, {word ? "unknown key " + in_quotes(name) : "unknown key", did_you_mean(meant)});
 }
 
 bool FileParser::wrong_section(const Key& key) {
-  const std::string name = quoted(key.name);
+  const std::string name = in_quotes(key.name);
   const char* home = key.section == Section::interface ? "[Interface]" : "[Peer]";
   const std::string_view part = line_.compact().substr(0, key.name.size());
   if (section_ == Section::none) return fail(part, {name + " stands before any [Section]", ""});
@@ -144,7 +140,7 @@ bool FileParser::check_repeated(const Key& key) {
   if (line != 0 && !key.repeatable) {
     const std::string_view part = line_.compact().substr(0, key.name.size());
     const std::string before =
-        quoted(key.name) + " was set already in line " + std::to_string(line);
+        in_quotes(key.name) + " was set already in line " + std::to_string(line);
     if (key.read == &FileParser::read_public_key) return fail(part, {before, ""});
     warn_at(part, {before + ": this one counts", ""});
   }
