@@ -29,6 +29,7 @@ class CommandLine {
   void add_init_server(CLI::App& init);
   void add_init_client(CLI::App& init);
   void add_tunnels();
+  void add_down();
   void add_files();
   void add_queries();
   void add_demo();
@@ -160,11 +161,24 @@ void CommandLine::add_plain(CLI::App& runner, bool server) {
 void CommandLine::add_tunnels() {
   add_plain(*add_runner("server", "Run a server in the foreground", true), true);
   add_plain(*add_runner("client", "Run a client in the foreground", true), false);
-  add_runner("up", "Bring a tunnel up; its interface is named after the file", false)
-      ->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
+  CLI::App* start =
+      add_runner("up", "Bring a tunnel up; its interface is named after the file", false);
+  start->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
+  start->add_flag("--dry-run", up_.dry_run, "Print what would be changed, and change nothing");
+  add_down();
+}
+
+void CommandLine::add_down() {
   CLI::App* stop = add(app_, "down", "Take a tunnel down", [this] { return down(down_, output_); });
-  stop->add_option("NAME", down_.target, "Name of the tunnel, or its file")->required();
-  stop->add_flag("--no-hooks", down_.no_hooks, "Run no PreDown and PostDown, save nothing");
+  stop->add_option("NAME", down_.target, "Name of the tunnel, or its file");
+  CLI::Option* no_hooks =
+      stop->add_flag("--no-hooks", down_.no_hooks, "Run no PreDown and PostDown, save nothing");
+  stop->add_flag("--cleanup", down_.cleanup,
+                 "Undo what a daemon that died has left; without NAME, of every tunnel")
+      ->excludes(no_hooks);
+  CLI::App* lift = add(app_, "unblock", "Lift the block of a tunnel that is gone",
+                       [this] { return unblock(down_.target, output_); });
+  lift->add_option("NAME", down_.target, "Name of the tunnel, or its file")->required();
 }
 
 void CommandLine::add_files() {

@@ -58,6 +58,7 @@ struct Up {
   bool foreground = false;
   bool no_hooks = false;
   std::string dns_backend = "auto";
+  bool dry_run = false;  // print what would be changed, and change nothing
   bool json_log = false;
   int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
   Plain plain;        // `server` and `client` only
@@ -67,8 +68,14 @@ int up(const Up& options, const Output& output);
 struct Down {
   std::string target;     // a tunnel's name or its file
   bool no_hooks = false;  // neither hooks nor SaveConfig
+  bool cleanup = false;   // clean_up() instead
 };
 int down(const Down& options, const Output& output);
+
+// Undoes what a daemon that died has left, all but the block; "" = of every tunnel.
+int clean_up(const std::string& target, const Output& output);
+// The same, and the block.
+int unblock(const std::string& target, const Output& output);
 
 // A file, or the name of one; see find_target.
 int check(const std::string& file, const Output& output);

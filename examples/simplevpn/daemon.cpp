@@ -18,6 +18,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -59,6 +60,13 @@ int Daemon::start() {
   start_engine();
   notify_.send("READY=1\nSTATUS=" + name_ + " is up");
   return kOk;
+}
+
+int Daemon::print_plan() {
+  int exit = read_config();
+  if (exit == kOk) exit = plan();
+  if (exit == kOk) std::fputs(tunnel_settings_text(settings_.get()), stdout);
+  return exit;
 }
 
 int Daemon::refuse(std::int32_t status, const std::string& doing, const std::string& hint) {
@@ -229,7 +237,8 @@ void Daemon::on_removed(void* self) {
 
 int Daemon::apply_settings() {
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
-  const std::int32_t status = tunnel_settings_apply(settings_.get(), &fault);
+  std::int32_t status = tunnel_settings_open_journal(settings_.get(), nullptr, &fault);
+  if (status == TUNNEL_OK) status = tunnel_settings_apply(settings_.get(), &fault);
   if (status == TUNNEL_OK) return kOk;
   Failure failure = status_failure(output_, status, "configure " + name_, kActivation);
   if (fault.message[0] != '\0') failure.message = "cannot set " + std::string(fault.message);

@@ -38,6 +38,9 @@ class Daemon {
   // nothing is left behind. Blocks SIGTERM, SIGINT and SIGHUP in the process: run() takes them.
   [[nodiscard]] int start();
 
+  // Prints what start() would change on the machine, as commands. Returns the exit status.
+  [[nodiscard]] int print_plan();
+
   // Waits until a signal, `down` or a lost interface ends the tunnel, and takes it down. Returns
   // the exit status.
   [[nodiscard]] int run();

@@ -38,8 +38,12 @@ bool runs(const std::string& name) {
   return status != TUNNEL_ERR_NOT_FOUND;
 }
 
+// A daemon that ends, or died, leaves the block; whoever says `down` does not want that either.
 int stop(const std::string& name, const Output& output) {
   const std::int32_t result = tunnel_control_stop(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS);
+  if (result == TUNNEL_OK || result == TUNNEL_ERR_NOT_FOUND) {
+    if (const int exit = unblock(name, output); exit != kOk) return exit;
+  }
   if (result == TUNNEL_OK) return kOk;
   if (result == TUNNEL_ERR_NOT_FOUND) return fail(output, not_running(name));
   const int exit = result == TUNNEL_ERR_ARGUMENT ? kUsage : kFailure;
@@ -62,6 +66,10 @@ int run_hooks(const Wishes& wishes, std::uint32_t kind, const Output& output) {
 }  // namespace
 
 int down(const Down& options, const Output& output) {
+  if (options.cleanup) return clean_up(options.target, output);
+  if (options.target.empty()) {
+    return fail(output, {.exit = kUsage, .code = "E_USAGE", .message = "NAME is required"});
+  }
   const std::string name = tunnel_name(options.target);
   if (!runs(name)) return stop(name, output);  // removes a dead socket, and says so
   const Wishes wishes = read_wishes(options, name, output);

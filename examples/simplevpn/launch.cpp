@@ -49,6 +49,11 @@ void prepare_end(const Launch& launch) {
   if (launch.save) static_cast<void>(save_running(launch.target, launch.output));
 }
 
+int print_plan(const Launch& launch) {
+  Log log(launch.target.name, launch.options.json_log, lowest_level(launch.options));
+  return Daemon(launch.target, launch.output, log).print_plan();
+}
+
 int run_foreground(const Launch& launch) {
   Log log(launch.target.name, launch.options.json_log, lowest_level(launch.options));
   bool ended_by_signal = false;
@@ -185,6 +190,7 @@ int up(const Up& options, const Output& output) {
   Launch launch{options, target, output, {}};
   if (!failure && !options.plain.chosen) failure = read_file(launch);
   if (failure) return fail(output, *failure);
+  if (options.dry_run) return print_plan(launch);
   return options.foreground ? run_foreground(launch) : run_background(launch);
 }
 

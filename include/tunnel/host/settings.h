@@ -131,8 +131,9 @@ TUNNEL_API int32_t tunnel_settings_set_endpoints(tunnel_settings* settings,
                                                  const tunnel_address* endpoints, size_t count,
                                                  tunnel_settings_fault* fault);
 
-/* Undoes what a process that died has left, all but the block. `name` null = of every tunnel.
- * IN_USE when the named tunnel runs; OK when there is nothing to undo. */
+/* Undoes what a process that died has left, all but the block; when `directory` is null also its
+ * control socket. `name` null = of every tunnel that has a journal and does not run. IN_USE when
+ * the named tunnel runs; OK when there is nothing to undo. */
 TUNNEL_API int32_t tunnel_settings_cleanup(const char* directory, const char* name,
                                            tunnel_settings_fault* fault);
 

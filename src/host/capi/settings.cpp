@@ -6,6 +6,7 @@
 #include <string>
 
 #include "host/capi/objects.h"
+#include "host/control/control.h"
 #include "host/settings/settings.h"
 #include "host/system/system.h"
 
@@ -29,12 +30,29 @@ std::int32_t with_fault(tunnel_settings_fault* fault, Work&& work) {
 
 constexpr const char* kDirectory = "/var/lib/simplevpn";
 
+// Those who keep their journals elsewhere keep their sockets elsewhere, too.
+std::int32_t clean_up_one(const std::string& directory, const std::string& name, host::Block block,
+                          tunnel_settings_fault& fault) {
+  const std::int32_t status = host::clean_up(directory, name, block, fault);
+  if (status != TUNNEL_OK || directory != kDirectory) return status;
+  return host::remove_dead_socket(host::kSocketDirectory, name);
+}
+
 std::int32_t clean_up(const char* directory, const char* name, host::Block block,
                       tunnel_settings_fault* fault) {
   if (name != nullptr && !host::is_tunnel_name(name)) return TUNNEL_ERR_ARGUMENT;
+  const std::string where = directory == nullptr ? kDirectory : directory;
   return with_fault(fault, [&](tunnel_settings_fault& found) {
-    return host::clean_up(directory == nullptr ? kDirectory : directory,
-                          name == nullptr ? "" : name, block, found);
+    if (name != nullptr) return clean_up_one(where, name, block, found);
+    std::int32_t first = TUNNEL_OK;
+    for (const std::string& each : host::journal_names(where)) {
+      tunnel_settings_fault its = TUNNEL_SETTINGS_FAULT_INIT;
+      const std::int32_t status = clean_up_one(where, each, block, its);
+      if (status == TUNNEL_OK || status == TUNNEL_ERR_IN_USE || first != TUNNEL_OK) continue;
+      first = status;
+      found = its;
+    }
+    return first;
   });
 }
 

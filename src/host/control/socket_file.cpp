@@ -1,5 +1,6 @@
 #include "host/control/socket_file.h"
 
+#include <dirent.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "host/system/system.h"
@@ -109,6 +111,13 @@ base::Result<SocketFile> SocketFile::create(const std::string& directory, const 
   file.watch_ = std::move(*watch);
   file.listener_ = std::move(*listener);
   return file;
+}
+
+std::int32_t remove_dead_socket(const std::string& directory, const std::string& name) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> opened(::opendir(directory.c_str()), ::closedir);
+  if (opened == nullptr) return errno == ENOENT ? TUNNEL_OK : status_of(errno);
+  if (::flock(::dirfd(opened.get()), LOCK_EX) != 0) return status_of(errno);
+  return clear_path(socket_path(directory, name));
 }
 
 void SocketFile::drain_watch() const noexcept {

@@ -18,6 +18,9 @@ std::string socket_path(const std::string& directory, const std::string& name);
 // ENOENT and ECONNREFUSED mean that none lives there.
 base::Result<base::Descriptor> connect_to(const std::string& path, std::uint32_t timeout_ms);
 
+// Removes the socket of a daemon that is dead. IN_USE when it lives.
+std::int32_t remove_dead_socket(const std::string& directory, const std::string& name);
+
 class SocketFile {
  public:
   // Makes the directory (0700) and the socket (0600), and listens. A socket that nobody listens on

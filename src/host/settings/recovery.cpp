@@ -30,24 +30,6 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
-std::int32_t clean_up_one(const std::string& directory, const std::string& name, Block block,
-                          tunnel_settings_fault& fault) {
-  std::string words;
-  auto journal = Journal::open(directory, name, Journal::Missing::error, words);
-  if (journal.status() == TUNNEL_ERR_NOT_FOUND) return TUNNEL_OK;
-  if (!journal) {
-    put_message(words, fault);
-    return journal.status();
-  }
-  auto tools = Tools::open(name);
-  if (!tools) return tools.status();
-  const std::int32_t status = undo_journal(*journal, *tools, block, fault);
-  if (status != TUNNEL_OK || journal->damaged() == 0) return status;
-  put_message(std::to_string(journal->damaged()) + " lines of " + name + ".journal were damaged",
-              fault);
-  return TUNNEL_ERR_SYSTEM;
-}
-
 }  // namespace
 
 void put_message(std::string_view text, tunnel_settings_fault& fault) noexcept {
@@ -84,16 +66,20 @@ std::int32_t undo_journal(Journal& journal, Tools& tools, Block block,
 
 std::int32_t clean_up(const std::string& directory, const std::string& name, Block block,
                       tunnel_settings_fault& fault) {
-  if (!name.empty()) return clean_up_one(directory, name, block, fault);
-  std::int32_t first = TUNNEL_OK;
-  for (const std::string& each : journal_names(directory)) {
-    tunnel_settings_fault found = TUNNEL_SETTINGS_FAULT_INIT;
-    const std::int32_t status = clean_up_one(directory, each, block, found);
-    if (status == TUNNEL_OK || status == TUNNEL_ERR_IN_USE || first != TUNNEL_OK) continue;
-    first = status;
-    fault = found;
+  std::string words;
+  auto journal = Journal::open(directory, name, Journal::Missing::error, words);
+  if (journal.status() == TUNNEL_ERR_NOT_FOUND) return TUNNEL_OK;
+  if (!journal) {
+    put_message(words, fault);
+    return journal.status();
   }
-  return first;
+  auto tools = Tools::open(name);
+  if (!tools) return tools.status();
+  const std::int32_t status = undo_journal(*journal, *tools, block, fault);
+  if (status != TUNNEL_OK || journal->damaged() == 0) return status;
+  put_message(std::to_string(journal->damaged()) + " lines of " + name + ".journal were damaged",
+              fault);
+  return TUNNEL_ERR_SYSTEM;
 }
 
 }  // namespace tunnel::host

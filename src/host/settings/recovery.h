@@ -19,7 +19,7 @@ enum class Block : std::uint8_t { kept, lifted };
 std::int32_t undo_journal(Journal& journal, Tools& tools, Block block,
                           tunnel_settings_fault& fault);
 
-// The same for a tunnel whose daemon is dead; "" = every such tunnel. IN_USE when it lives.
+// The same for a tunnel whose daemon is dead. IN_USE when it lives.
 std::int32_t clean_up(const std::string& directory, const std::string& name, Block block,
                       tunnel_settings_fault& fault);
 

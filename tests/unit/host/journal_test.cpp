@@ -200,7 +200,7 @@ TEST_CASE("what was done in another network namespace is left alone", "[host][jo
     });
     REQUIRE(ids(read_journal(scratch.read("wg0.journal"))) == ids(read_journal(text)));
     test::run_command("sysctl -qw net.ipv4.conf.lo.forwarding=1");
-    REQUIRE(clean_up(scratch.path(), "", Block::kept, fault) == TUNNEL_OK);
+    REQUIRE(tunnel_settings_cleanup(scratch.path().c_str(), nullptr, &fault) == TUNNEL_OK);
     REQUIRE(has_line(machine(), "net.ipv4.conf.lo.forwarding = 0"));
     REQUIRE(std::filesystem::is_empty(scratch.path()));
   });

@@ -100,7 +100,7 @@ TEST_CASE("the next start undoes what a killed process left, and applies anew",
       REQUIRE(machine() == applied);
       tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
       REQUIRE(clean_up(scratch.path(), "wgt0", Block::lifted, fault) == TUNNEL_ERR_IN_USE);
-      REQUIRE(clean_up(scratch.path(), "", Block::lifted, fault) == TUNNEL_OK);
+      REQUIRE(tunnel_settings_unblock(scratch.path().c_str(), nullptr, &fault) == TUNNEL_OK);
       REQUIRE(machine() == applied);
       REQUIRE(applier.undo(fault) == TUNNEL_OK);
     }
@@ -150,7 +150,7 @@ TEST_CASE("the block outlives its process, a clean-up and a stop; only unblock l
     die_with(scratch.path(), plan);
     tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
     REQUIRE(clean_up(scratch.path(), "wgt0", Block::kept, fault) == TUNNEL_OK);
-    REQUIRE(clean_up(scratch.path(), "", Block::kept, fault) == TUNNEL_OK);
+    REQUIRE(tunnel_settings_cleanup(scratch.path().c_str(), nullptr, &fault) == TUNNEL_OK);
     REQUIRE(machine() == blocked);
     {
       Applier applier(Plan{"wgt0", plan});

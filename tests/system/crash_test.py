@@ -1,0 +1,74 @@
+"""A daemon that is killed: what it leaves, and who undoes it."""
+
+import crash
+import machine
+import pytest
+from netns import missing
+from program import Tunnel
+
+CYCLES = 20
+
+
+@pytest.fixture
+def furnished(lab):
+    reason = missing("nft")
+    if reason:
+        pytest.skip(reason)
+    host = lab.host("host")
+    crash.furnish(host)
+    return host
+
+
+def test_a_killed_daemon_leaves_nothing_after_a_clean_up(furnished, simplevpn):
+    tunnel = Tunnel(furnished, simplevpn)
+    for seed in range(CYCLES):
+        crash.cycle(furnished, simplevpn, ["up", "-f", "/run/wg0.conf"], seed)
+    tunnel.assert_gone()
+
+
+def test_a_killed_daemon_leaves_nothing_after_the_next_start_and_stop(furnished, simplevpn):
+    before = machine.describe(furnished)
+    tunnel = Tunnel(furnished, simplevpn)
+    tunnel.up()
+    crash.kill(furnished)
+    tunnel.up()
+    tunnel.call("down", "wg0")
+    tunnel.assert_gone()
+    assert not machine.differences(before, machine.describe(furnished))
+
+
+def test_a_clean_up_does_not_touch_a_tunnel_that_runs(furnished, simplevpn):
+    tunnel = Tunnel(furnished, simplevpn)
+    tunnel.up()
+    running = machine.describe(furnished)
+    refused = tunnel.call("down", "--cleanup", "wg0", exit_status=5)
+    assert "wg0 is running" in refused.stderr
+    tunnel.call("down", "--cleanup")
+    assert not machine.differences(running, machine.describe(furnished))
+    refused = tunnel.call("unblock", "wg0", exit_status=5)
+    assert "wg0 is running" in refused.stderr
+    tunnel.call("down", "wg0")
+
+
+def test_a_clean_up_of_nothing_is_fine(furnished, simplevpn):
+    tunnel = Tunnel(furnished, simplevpn)
+    before = machine.describe(furnished)
+    tunnel.call("down", "--cleanup")
+    tunnel.call("down", "--cleanup", "wg0")
+    tunnel.call("unblock", "wg0")
+    assert not machine.differences(before, machine.describe(furnished))
+
+
+def test_a_dry_run_prints_commands_and_changes_nothing(furnished, simplevpn):
+    tunnel = Tunnel(furnished, simplevpn)
+    before = machine.describe(furnished)
+    plan = tunnel.call("up", "--dry-run", "/run/wg0.conf").stdout.splitlines()
+    assert plan[0] == "ip link set dev wg0 mtu 1420"
+    assert "ip -4 address add 10.9.0.1/24 dev wg0" in plan
+    assert "ip -4 route add 10.77.0.0/16 dev wg0 proto 87" in plan
+    assert not machine.differences(before, machine.describe(furnished))
+    assert not tunnel.link_exists()
+
+
+def test_down_needs_a_name(furnished, simplevpn):
+    assert "NAME" in Tunnel(furnished, simplevpn).call("down", exit_status=2).stderr
