@@ -35,6 +35,8 @@ class CommandLine {
   void add_demo();
   CLI::App* add_runner(const char* name, const char* purpose, bool foreground);
   void add_plain(CLI::App& runner, bool server);
+  void add_client_routing(CLI::App& runner, bool client);
+  void add_server_routing(CLI::App& runner);
   void finish_output(const std::vector<std::string>& arguments);
   int refuse(const CLI::ParseError& error);
 
@@ -136,6 +138,35 @@ CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool fo
   return runner;
 }
 
+void CommandLine::add_client_routing(CLI::App& runner, bool client) {
+  Routing& routing = up_.routing;
+  if (client) {
+    runner.preparse_callback([&routing](std::size_t) { routing.strict = true; });
+    runner.add_option("--share", routing.share, "Take the hosts of this interface along")
+        ->type_name("IF");
+  } else {
+    runner.add_flag("--strict", routing.strict, "No route of others wins over the tunnel's");
+  }
+  CLI::Option* split =
+      runner.add_flag("--split", routing.split, "Route 0/1 and 128/1 instead, in table main");
+  runner.add_flag("--lan", routing.lan, "Private networks of the uplink stay reachable");
+  runner
+      .add_flag("--kill-switch", routing.kill_switch,
+                "Block all else, until `down` or `unblock`, also when the daemon dies")
+      ->excludes(split);
+  runner.add_flag("--yes", routing.agreed, "Block also when that cuts this ssh session");
+}
+
+void CommandLine::add_server_routing(CLI::App& runner) {
+  Routing& routing = up_.routing;
+  runner.preparse_callback([&routing](std::size_t) { routing.server = true; });
+  runner.add_option("--nat", routing.nat, "Interface to the Internet (the uplink)")
+      ->type_name("IF");
+  runner.add_flag("--client-to-client", routing.client_to_client, "Clients may reach each other");
+  runner.add_flag("--no-foreign-rules", routing.no_foreign_rules,
+                  "No rules in packet filter chains of others");
+}
+
 // The name of the flag is long on purpose: nobody types it without having read it.
 void CommandLine::add_plain(CLI::App& runner, bool server) {
   Plain& plain = up_.plain;
@@ -159,12 +190,17 @@ void CommandLine::add_plain(CLI::App& runner, bool server) {
 }
 
 void CommandLine::add_tunnels() {
-  add_plain(*add_runner("server", "Run a server in the foreground", true), true);
-  add_plain(*add_runner("client", "Run a client in the foreground", true), false);
-  CLI::App* start =
+  CLI::App* server = add_runner("server", "Run a server in the foreground", true);
+  add_plain(*server, true);
+  add_server_routing(*server);
+  CLI::App* client = add_runner("client", "Run a client in the foreground", true);
+  add_plain(*client, false);
+  add_client_routing(*client, true);
+  CLI::App* runner =
       add_runner("up", "Bring a tunnel up; its interface is named after the file", false);
-  start->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
-  start->add_flag("--dry-run", up_.dry_run, "Print what would be changed, and change nothing");
+  runner->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
+  runner->add_flag("--dry-run", up_.dry_run, "Print what would be changed, and change nothing");
+  add_client_routing(*runner, false);
   add_down();
 }
 

@@ -7,6 +7,7 @@
 
 #include "output.h"
 #include "plain.h"
+#include "routing.h"
 
 namespace simplevpn {
 
@@ -62,6 +63,7 @@ struct Up {
   bool json_log = false;
   int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
   Plain plain;        // `server` and `client` only
+  Routing routing;
 };
 int up(const Up& options, const Output& output);
 

@@ -31,9 +31,10 @@ Daemon::Daemon(const Target& target, const Output& output, Log& log)
       name_(target.name),
       plain_config_(target.plain_config),
       dns_backend_(target.dns_backend),
+      routing_(target.routing),
       output_(output),
       log_(log),
-      endpoints_(log) {}
+      endpoints_(log, open_) {}
 
 Daemon::~Daemon() {
   static_cast<void>(stop());
@@ -41,6 +42,8 @@ Daemon::~Daemon() {
 
 int Daemon::start() {
   int exit = read_config();
+  // What a daemon that died has left would be taken for a part of the machine.
+  if (exit == kOk) static_cast<void>(tunnel_settings_cleanup(nullptr, name_.c_str(), nullptr));
   if (exit == kOk) exit = plan();
   if (exit == kOk) exit = catch_signals();
   if (exit == kOk) exit = create_core();
@@ -101,14 +104,13 @@ int Daemon::plan() {
   endpoints_.learn(config_.get());
   tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
   tunnel_settings* settings = nullptr;
-  tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
+  tunnel_settings_request request = routing_.request(endpoints_.uplink());
   request.dns_backend = dns_backend_;
-  request.resolvers = endpoints_.uplink().data();
-  request.resolver_count = endpoints_.uplink().size();
   const std::int32_t status =
       tunnel_settings_plan_for(config_.get(), &request, name_.c_str(), &settings, &issue);
   if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
   settings_.reset(settings);
+  open_.add(config_.get());
   report_warnings();
   if (!plain_config_.empty()) {
     log_.write(Level::warning, "insecure_plain", {{"message", kPlainWarning}});
@@ -239,6 +241,7 @@ int Daemon::apply_settings() {
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
   std::int32_t status = tunnel_settings_open_journal(settings_.get(), nullptr, &fault);
   if (status == TUNNEL_OK) status = tunnel_settings_apply(settings_.get(), &fault);
+  if (status == TUNNEL_OK) open_.follow(settings_.get());
   if (status == TUNNEL_OK) return kOk;
   Failure failure = status_failure(output_, status, "configure " + name_, kActivation);
   if (fault.message[0] != '\0') failure.message = "cannot set " + std::string(fault.message);
@@ -311,6 +314,7 @@ void Daemon::take_events() {
     log_event(log_, names_, *event);
     if (event->kind == TUNNEL_EVENT_DEVICE_LOST) lost_ = Lost::interface;
     if (event->kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
+    if (event->kind == TUNNEL_EVENT_ENDPOINT) open_.add(event->address);
     endpoints_.event(*event);
     if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &*event));
     if (control_ != nullptr) static_cast<void>(tunnel_control_event(control_.get(), &*event));
@@ -332,6 +336,7 @@ int Daemon::stop() {
   }
   if (control_ != nullptr) tunnel_control_follow(control_.get(), nullptr, nullptr);
   endpoints_.stop();
+  open_.follow(nullptr);
   int exit = kOk;
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
   if (settings_ != nullptr && tunnel_settings_undo(settings_.get(), &fault) != TUNNEL_OK) {

@@ -19,6 +19,7 @@
 #include "handles.h"
 #include "log.h"
 #include "notify.h"
+#include "routing.h"
 #include "target.h"
 
 namespace simplevpn {
@@ -80,6 +81,7 @@ class Daemon {
   const std::string name_;
   const std::string plain_config_;  // instead of a file; "" = a WireGuard tunnel
   const std::uint32_t dns_backend_;
+  const Routing routing_;
   const Output& output_;
   Log& log_;
   const Notifier notify_;
@@ -94,6 +96,7 @@ class Daemon {
   std::optional<tunnel::Transport> transport_;  // adopts them
   std::optional<tunnel::Engine> engine_;
   ControlHandle control_;
+  Endpoints open_;  // what a kill switch lets through
   EndpointNames endpoints_;
   Descriptor signals_;
   Descriptor ended_;  // readable when the engine's run() has returned

@@ -90,6 +90,7 @@ void EndpointNames::on_resolved(void* self, const std::uint8_t* key, const char*
   Log& log = static_cast<EndpointNames*>(self)->log_;
   const std::string peer = public_key_text(key);
   if (address != nullptr) {
+    static_cast<EndpointNames*>(self)->open_.add(*address);
     log.write(Level::info, "resolved",
               {{"peer", peer}, {"host", host}, {"endpoint", address_text(*address)}});
   } else {

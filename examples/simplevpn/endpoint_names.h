@@ -11,12 +11,14 @@
 
 #include "handles.h"
 #include "log.h"
+#include "routing.h"
 
 namespace simplevpn {
 
 class EndpointNames {
  public:
-  explicit EndpointNames(Log& log) : log_(log) {}
+  // What is found is let through a kill switch.
+  EndpointNames(Log& log, Endpoints& open) : log_(log), open_(open) {}
 
   // Before the plan: who answers for names without the tunnel.
   void learn(const tunnel_config* config);
@@ -42,6 +44,7 @@ class EndpointNames {
                           const tunnel_address* address, const char* reason);
 
   Log& log_;
+  Endpoints& open_;
   ResolverHandle resolver_;
   std::vector<tunnel_address> own_;  // the tunnel's own name servers
   std::vector<tunnel_address> uplink_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "output.h"
+#include "routing.h"
 
 namespace simplevpn {
 
@@ -14,6 +15,7 @@ struct Target {
   std::string name;               // of tunnel and interface
   std::string plain_config;       // of a plain tunnel, which has no file; else empty
   std::uint32_t dns_backend = 0;  // TUNNEL_DNS_
+  Routing routing;
 };
 
 // For a tunnel to start. As with wg-quick, a bare name stands for /etc/wireguard/NAME.conf.

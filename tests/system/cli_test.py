@@ -129,7 +129,7 @@ def test_init_refuses_wrong_arguments_and_writes_nothing(simplevpn, tmp_path, ar
 # ---- errors ----
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["--nonsense", "version"], ["up"],
-                                       ["down"], ["init"], ["server", "--nat", "eth0", "x.conf"],
+                                       ["down"], ["init"], ["client", "--nat", "eth0", "x.conf"],
                                        ["status", "--color", "sometimes"]])
 def test_wrong_usage_is_exit_2_with_a_sentence(simplevpn, arguments):
     done = run(simplevpn, *arguments)
