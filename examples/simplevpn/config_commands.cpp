@@ -106,7 +106,7 @@ int save_running(const Target& target, const Output& output) {
 
 int save(const std::string& file, const Output& output) {
   Target target;
-  if (const auto failure = find_target(file, target)) return fail(output, *failure);
+  if (const auto failure = find_running(file, target)) return fail(output, *failure);
   const int exit = save_running(target, output);
   if (exit == kOk) advise(output, target.path + " is saved");
   return exit;

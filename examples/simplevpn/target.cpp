@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "handles.h"
+
 namespace simplevpn {
 namespace {
 
@@ -30,6 +32,21 @@ std::optional<Failure> find_target(const std::string& argument, Target& target) 
                    .message = "there is no " + target.path,
                    .hint = "simplevpn init server|client writes a configuration"};
   }
+  return {};
+}
+
+std::optional<Failure> find_running(const std::string& argument, Target& target) {
+  tunnel_snapshot* read = nullptr;
+  if (!is_file(argument)) {
+    (void)tunnel_snapshot_read(nullptr, argument.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &read);
+  }
+  const SnapshotHandle snapshot(read);
+  tunnel_snapshot_interface interface = TUNNEL_SNAPSHOT_INTERFACE_INIT;
+  const bool known = tunnel_snapshot_get_interface(snapshot.get(), &interface) == TUNNEL_OK &&
+                     interface.file[0] == '/';
+  if (!known) return find_target(argument, target);
+  target.path = interface.file;
+  target.name = argument;
   return {};
 }
 

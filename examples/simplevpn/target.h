@@ -21,6 +21,10 @@ struct Target {
 // For a tunnel to start. As with wg-quick, a bare name stands for /etc/wireguard/NAME.conf.
 [[nodiscard]] std::optional<Failure> find_target(const std::string& argument, Target& target);
 
+// The file of a tunnel that runs. A bare name means the file it was started from, when its daemon
+// says so.
+[[nodiscard]] std::optional<Failure> find_running(const std::string& argument, Target& target);
+
 // What to say of a tunnel that does not run.
 [[nodiscard]] Failure not_running(const std::string& name);
 

@@ -46,6 +46,15 @@ def test_hooks_are_run_in_order_by_up_and_down(tunnel, host):
     assert said(host) == ALL_SAID
 
 
+def test_a_bare_name_means_the_file_that_the_tunnel_was_started_from(tunnel, host):
+    tunnel.write(with_hooks(*EVERY).replace("ListenPort = 51820\n", ""))
+    host.run("sh", "-c", f"cd /run && {tunnel.program} up wg0.conf")
+    tunnel.call("save", "wg0")
+    assert "ListenPort = " in host.read("/run/wg0.conf")
+    tunnel.call("down", "wg0")
+    assert said(host) == ALL_SAID
+
+
 def test_no_hooks_runs_none(tunnel, host):
     tunnel.write(with_hooks("SaveConfig = true", *EVERY))
     text = host.read("/run/wg0.conf")

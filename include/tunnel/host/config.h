@@ -102,6 +102,7 @@ typedef struct tunnel_config_interface {
   size_t search_domain_count;
   uint32_t table; /* routing table, 0 = auto or off */
   uint32_t reserved;
+  const char* file; /* absolute path, symlinks followed; "" = text in memory */
 } tunnel_config_interface;
 #define TUNNEL_CONFIG_INTERFACE_INIT \
   { sizeof(tunnel_config_interface) }

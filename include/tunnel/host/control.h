@@ -108,6 +108,7 @@ typedef struct tunnel_snapshot_interface {
   tunnel_counters counters; /* of the core; its own size says what is filled */
   uint32_t profile;         /* TUNNEL_PROFILE_ of the core: PLAIN protects nothing */
   uint32_t reserved;
+  const char* file; /* that it was started from, or ""; lives as long as the snapshot */
 } tunnel_snapshot_interface;
 #define TUNNEL_SNAPSHOT_INTERFACE_INIT \
   { sizeof(tunnel_snapshot_interface) }

@@ -124,6 +124,7 @@ int32_t tunnel_config_get_interface(const tunnel_config* config, tunnel_config_i
   value.search_domains = from.search_domain_texts.data();
   value.search_domain_count = from.search_domain_texts.size();
   value.table = from.table;
+  value.file = config->content.file.c_str();
   return base::write_sized(value, out);
 }
 

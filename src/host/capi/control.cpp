@@ -123,7 +123,9 @@ void tunnel_snapshot_destroy(tunnel_snapshot* snapshot) {
 int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
                                       tunnel_snapshot_interface* out) {
   if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
-  return base::write_sized(snapshot->content.interface, out);
+  tunnel_snapshot_interface value = snapshot->content.interface;
+  value.file = snapshot->content.file.c_str();
+  return base::write_sized(value, out);
 }
 
 int32_t tunnel_snapshot_get_engine(const tunnel_snapshot* snapshot, tunnel_engine_counters* out) {

@@ -54,6 +54,7 @@ struct PeerSection {
 };
 
 struct Config {
+  std::string file;  // absolute, without symlinks; "" = text in memory
   InterfaceSection interface;
   std::vector<PeerSection> peers;
   std::unordered_map<PublicKey, std::size_t, PublicKeyHash> by_key;  // index in peers

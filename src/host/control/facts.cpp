@@ -22,6 +22,8 @@ TunnelFacts facts_of(const tunnel_config* config) {
         base::BytesOf<TUNNEL_KEY_SIZE>(interface.private_key, TUNNEL_KEY_SIZE));
   }
   facts.fwmark = interface.fwmark;
+  facts.file = interface.file;
+  if (facts.file.find_first_of("\r\n") != std::string::npos) facts.file.clear();
   for (std::size_t i = 0; i < interface.peer_count; ++i) {
     tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
     if (tunnel_config_get_peer(config, i, &peer) != TUNNEL_OK || peer.name[0] == '\0') continue;

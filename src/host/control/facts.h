@@ -14,6 +14,7 @@ namespace tunnel::host {
 struct TunnelFacts {
   base::Secret<TUNNEL_KEY_SIZE> private_key;
   std::uint32_t fwmark = 0;
+  std::string file;  // "" = of none, or its path does not fit into a line
   std::unordered_map<PublicKey, std::string, PublicKeyHash> names;
 };
 

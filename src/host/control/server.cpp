@@ -254,7 +254,7 @@ int Server::write_status(base::WipedBuffer& out) {
       const auto process = static_cast<std::uint32_t>(::getpid());
       const tunnel_engine_counters engine = core_.engine_counters();
       write_interface({facts_.private_key.bytes(), core_.port(), facts_.fwmark, piece.mtu, since_s_,
-                       process, piece.counters, engine, piece.profile},
+                       process, piece.counters, engine, piece.profile, facts_.file},
                       out);
     }
     write_peers(piece, out);

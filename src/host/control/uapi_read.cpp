@@ -69,6 +69,7 @@ bool read_interface_line(std::string_view key, std::string_view value, Snapshot&
   if (key == "fwmark") return read(value, out.fwmark);
   if (key == "x_mtu") return read(value, out.mtu);
   if (key == "x_process") return read(value, out.process);
+  if (key == "x_file") snapshot.file = value;
   if (key == kProfile) {
     const bool plain = value == kPlainProfile;
     out.profile = plain ? TUNNEL_PROFILE_PLAIN : TUNNEL_PROFILE_WIREGUARD;

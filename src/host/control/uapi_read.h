@@ -22,6 +22,7 @@ struct Snapshot {
   tunnel_snapshot_interface interface = TUNNEL_SNAPSHOT_INTERFACE_INIT;
   base::Secret<TUNNEL_KEY_SIZE> private_key;  // zero = none
   tunnel_engine_counters engine = TUNNEL_ENGINE_COUNTERS_INIT;
+  std::string file;
   std::vector<SnapshotPeer> peers;
   int error = -1;  // of the final errno line; -1 = there was none
 };

@@ -83,6 +83,7 @@ void write_interface(const InterfaceStatus& status, WipedBuffer& out) {
   put_number("x_since", status.since_s, out);
   put_number("x_mtu", status.mtu, out);
   put_number("x_process", status.process, out);
+  if (!status.file.empty()) put_text("x_file", status.file, out);
   if (status.profile == TUNNEL_PROFILE_PLAIN) put_text(kProfile, kPlainProfile, out);
   write_counters(status.counters, out);
   write_engine(status.engine, out);

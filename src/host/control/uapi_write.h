@@ -22,6 +22,7 @@ struct InterfaceStatus {
   const tunnel_counters& counters;
   const tunnel_engine_counters& engine;
   std::uint32_t profile = TUNNEL_PROFILE_WIREGUARD;
+  std::string_view file = {};
 };
 
 struct PeerStatus {
