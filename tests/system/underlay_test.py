@@ -71,7 +71,7 @@ def test_other_mtus_work(cable, simplevpn, mtu, underlay, other):
 def test_a_cable_that_is_too_thin_loses_nothing(cable, simplevpn, family):
     """MTU 1420 over 1400: a socket that forbids fragments would get EMSGSIZE and lose the packet
     unseen. Ours allows them."""
-    peers = connect(cable, simplevpn, family, underlay=1400)
+    peers = connect(cable, simplevpn, family, mtu=1420, underlay=1400)
     with wire.Capture(cable[0], "right") as tap:
         for way in (FROM_HERE, FROM_THERE):
             full_pings(peers, way, 1420)
@@ -97,7 +97,7 @@ def test_a_thin_cable_further_on_is_found_out(lab, simplevpn, family):
                           (hosts[2], ("198.51.100.254", "2001:db8:2::fe"))):
         for address in gateway:
             host.ip("route", "add", "default", "via", address)
-    peers = Simplevpn(hosts[0], simplevpn), Simplevpn(hosts[2], simplevpn)
+    peers = tuple(Simplevpn(host, simplevpn, mtu=1420) for host in (hosts[0], hosts[2]))
     join(*peers, outer, initiator="left")
     peers[1].start()
     peers[0].start()
