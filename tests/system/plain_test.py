@@ -106,6 +106,18 @@ def test_ipv6_outside_and_a_name_for_the_server(pair, simplevpn):
         pings(theirs, SERVER)
 
 
+def test_everything_can_go_through_it(pair, simplevpn):
+    """As the demonstration's client did: the outer datagrams do not go into the tunnel."""
+    ours, theirs = pair
+    theirs.ip("address", "add", "198.18.0.1/32", "dev", "lo")
+    ours.ip("route", "add", "default", "via", THEIRS)
+    with DemoPeer(theirs, f"{SERVER}/16", (OURS, PORT)) as demo, \
+            client(ours, simplevpn, THEIRS, "--allowed-ips", "0.0.0.0/0"):
+        pings(ours, "198.18.0.1")
+        arrived = [packet for packet in demo.received if packet[16:20] == b"\xc6\x12\0\1"]
+        assert len(arrived) == 5
+
+
 # ---- strangers ----
 
 def test_strangers_change_nothing(lab, pair, simplevpn):
