@@ -1,6 +1,7 @@
 // daemon.cpp - a tunnel's life, in the order in which it happens.
 //
-//   read_config, plan     may refuse the file; nothing is changed so far
+//   read_config, plan     may refuse the file; nothing is changed so far, but what a daemon that
+//                         died has left is undone in between
 //   create_core           keys, peers, last known endpoints
 //   open_interface, open_socket, create_engine: which adopts all three
 //   open_control          refuses when a daemon of this name lives

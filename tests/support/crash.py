@@ -7,12 +7,28 @@ import time
 
 import machine
 from netns import wait_until
+from program import PEER, PRIVATE
 
 LONGEST_S = 0.5  # a start takes a fifth of it
+
+# Everything goes through the tunnel: routes and rules in two families, a table, kernel settings and
+# name servers.
+CONFIG = f"""[Interface]
+PrivateKey = {PRIVATE}
+ListenPort = 51820
+Address = 10.9.0.1/24, fd09::1/64
+DNS = 10.9.0.53, corp.example
+
+[Peer]
+PublicKey = {PEER}
+Endpoint = 192.0.2.2:51820
+AllowedIPs = 0.0.0.0/0, ::/0
+"""
 
 
 def furnish(host):
     """What other programs have on a machine and what must survive: a table, a rule and a route."""
+    host.replace_file("/etc/resolv.conf", "nameserver 192.0.2.53\n")
     host.ip("link", "add", "uplink", "type", "veth", "peer", "name", "far")
     for name in ("uplink", "far"):
         host.ip("link", "set", "dev", name, "addrgenmode", "none", "up")

@@ -15,6 +15,7 @@ def test_a_killed_daemon_leaves_nothing_after_a_clean_up(lab, simplevpn):
     host = lab.host("host")
     crash.furnish(host)
     tunnel = Tunnel(host, simplevpn)
+    tunnel.write(crash.CONFIG)
     for seed in range(1000, 1000 + CYCLES):
         crash.cycle(host, simplevpn, ["up", "-f", "/run/wg0.conf"], seed)
     tunnel.assert_gone()

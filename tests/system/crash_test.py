@@ -21,6 +21,7 @@ def furnished(lab):
 
 def test_a_killed_daemon_leaves_nothing_after_a_clean_up(furnished, simplevpn):
     tunnel = Tunnel(furnished, simplevpn)
+    tunnel.write(crash.CONFIG)
     for seed in range(CYCLES):
         crash.cycle(furnished, simplevpn, ["up", "-f", "/run/wg0.conf"], seed)
     tunnel.assert_gone()
@@ -29,9 +30,14 @@ def test_a_killed_daemon_leaves_nothing_after_a_clean_up(furnished, simplevpn):
 def test_a_killed_daemon_leaves_nothing_after_the_next_start_and_stop(furnished, simplevpn):
     before = machine.describe(furnished)
     tunnel = Tunnel(furnished, simplevpn)
+    tunnel.write(crash.CONFIG)
     tunnel.up()
+    facts = ("rules v4", "rules v6", "routes v4", "packet filter", "resolv.conf")
+    running = {fact: machine.describe(furnished)[fact] for fact in facts}
     crash.kill(furnished)
+    assert machine.differences(before, machine.describe(furnished))
     tunnel.up()
+    assert not machine.differences(running, machine.describe(furnished))
     tunnel.call("down", "wg0")
     tunnel.assert_gone()
     assert not machine.differences(before, machine.describe(furnished))

@@ -41,8 +41,15 @@ bool is_ours(const struct stat& info) noexcept {
          (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-base::Result<base::Descriptor> open_private(const std::string& path, std::string& words) {
-  auto directory = open_directory(path);
+base::Result<base::Descriptor> open_there(const std::string& path) {
+  base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) return base::Error{status_of(errno)};
+  return fd;
+}
+
+base::Result<base::Descriptor> open_private(const std::string& path, Journal::Missing missing,
+                                            std::string& words) {
+  auto directory = missing == Journal::Missing::made ? open_directory(path) : open_there(path);
   if (!directory) {
     words = "cannot open " + path;
     return directory;
@@ -118,7 +125,7 @@ base::Result<Journal> Journal::open(const std::string& directory, const std::str
                                     Missing missing, std::string& words) {
   words = "no tunnel has such a name";
   if (!is_tunnel_name(name)) return base::Error{TUNNEL_ERR_ARGUMENT};
-  auto opened = open_private(directory, words);
+  auto opened = open_private(directory, missing, words);
   if (!opened) return base::Error{opened.status()};
   const std::string file_name = name + kSuffix;
   const int make = missing == Missing::made ? O_CREAT : 0;
