@@ -53,14 +53,39 @@ def kill(host):
     wait_until(lambda: "wg0" not in host.ip("link"), what="its interface is gone")
 
 
-def cycle(host, program, arguments, seed):
-    """One start, one kill -9 in the middle of it or after it, one clean-up."""
-    before = machine.describe(host)
+def start_and_kill(host, program, arguments, seed):
+    """One start, and one kill -9 in the middle of it or after it."""
     daemon = host.popen(program, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(random.Random(seed).uniform(0, LONGEST_S))
     kill(host)
     daemon.wait(timeout=10)
-    done = host.run(program, "down", "--cleanup", check=False)
+
+
+def clean(host, program, seed, *arguments):
+    done = host.run(program, *arguments, check=False)
     assert done.returncode == 0, f"seed {seed}: {done.stderr}"
+
+
+def cycle(host, program, arguments, seed):
+    """A start that is killed, one clean-up: nothing is left."""
+    before = machine.describe(host)
+    start_and_kill(host, program, arguments, seed)
+    clean(host, program, seed, "down", "--cleanup")
     found = machine.differences(before, machine.describe(host))
     assert not found, f"seed {seed}:\n" + "\n".join(found)
+
+
+def cycle_blocked(host, program, arguments, seed):
+    """With the kill switch a clean-up leaves the block and its record, and `unblock` nothing.
+    Returns whether there was a block."""
+    before = machine.describe(host)
+    start_and_kill(host, program, arguments, seed)
+    clean(host, program, seed, "down", "--cleanup")
+    blocked = machine.describe(host)
+    changed = {fact for fact, text in before.items() if blocked[fact] != text}
+    assert changed <= {"packet filter", "state"}, f"seed {seed}: {changed}"
+    assert len(changed) != 1, f"seed {seed}: a block without a record, or the other way round"
+    clean(host, program, seed, "unblock", "wg0")
+    found = machine.differences(before, machine.describe(host))
+    assert not found, f"seed {seed}:\n" + "\n".join(found)
+    return bool(changed)

@@ -27,6 +27,14 @@ def test_a_killed_daemon_leaves_nothing_after_a_clean_up(furnished, simplevpn):
     tunnel.assert_gone()
 
 
+def test_with_the_kill_switch_only_the_block_is_left_until_unblock(furnished, simplevpn):
+    Tunnel(furnished, simplevpn).write(crash.CONFIG)
+    blocked = [crash.cycle_blocked(furnished, simplevpn,
+                                   ["client", "--kill-switch", "/run/wg0.conf"], seed)
+               for seed in range(CYCLES)]
+    assert any(blocked)
+
+
 def test_a_killed_daemon_leaves_nothing_after_the_next_start_and_stop(furnished, simplevpn):
     before = machine.describe(furnished)
     tunnel = Tunnel(furnished, simplevpn)
