@@ -36,6 +36,7 @@ std::size_t copy_owned(const Trie<Key>& trie, Owner owner, std::span<tunnel_pref
     prefix.write(to.bytes);
     return true;
   });
+  std::ranges::reverse(out.first(count));  // the newest stands first in an owner's list
   return count;
 }
 

@@ -40,7 +40,7 @@ class PrefixTable {
   Owner find_ipv4(const std::uint8_t* address) const noexcept;
   Owner find_ipv6(const std::uint8_t* address) const noexcept;
 
-  // Prefixes of an owner, IPv4 before IPv6, in no promised order otherwise.
+  // Prefixes of an owner, IPv4 before IPv6, otherwise in the order in which they came if all fit.
   std::size_t count(Owner owner) const noexcept;
   std::size_t copy(Owner owner, tunnel_prefix* out, std::size_t max) const noexcept;
 
