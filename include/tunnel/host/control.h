@@ -32,6 +32,11 @@ typedef struct tunnel_control_config {
    * tunnel_engine_stop() is what to do here. */
   void (*removed)(void* context);
   void* context;
+  /* Take over a socket that listens on the path already; used when take_listener is 1: it is closed
+   * with the control from then on, also on failure. */
+  int64_t listener;
+  uint32_t take_listener;
+  uint32_t reserved;
 } tunnel_control_config;
 #define TUNNEL_CONTROL_CONFIG_INIT \
   { sizeof(tunnel_control_config) }
@@ -82,6 +87,15 @@ TUNNEL_API int32_t tunnel_control_stop(const char* directory, const char* name,
 TUNNEL_API int32_t tunnel_control_change_peer(const char* directory, const char* name,
                                               const tunnel_config_peer* peer, uint32_t change,
                                               uint32_t timeout_ms);
+
+/* Makes a running tunnel what a configuration says, by the differences only: keys, port, mark and
+ * peers; sessions are kept. Port and mark stay when the file does not name them, and addresses,
+ * MTU, routes and name servers are not touched. Works with every WireGuard implementation; names of
+ * peers and endpoints that are host names reach only ours. Errors as tunnel_snapshot_read, and what
+ * the daemon refused: IN_USE for a port that is taken; then what came before it holds. Any thread.
+ */
+TUNNEL_API int32_t tunnel_control_sync(const char* directory, const char* name,
+                                       const tunnel_config* config, uint32_t timeout_ms);
 
 /* What a daemon said about itself. Works with every WireGuard implementation; what only ours knows
  * is zero then. Any thread may look at it. */

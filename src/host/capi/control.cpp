@@ -104,6 +104,13 @@ int32_t tunnel_control_change_peer(const char* directory, const char* name,
   });
 }
 
+int32_t tunnel_control_sync(const char* directory, const char* name, const tunnel_config* config,
+                            uint32_t timeout_ms) {
+  if (name == nullptr || config == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded(
+      [&] { return host::sync_daemon(directory_or_default(directory), name, config, timeout_ms); });
+}
+
 int32_t tunnel_snapshot_read(const char* directory, const char* name, uint32_t timeout_ms,
                              tunnel_snapshot** snapshot) {
   if (name == nullptr || snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;

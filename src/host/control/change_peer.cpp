@@ -1,5 +1,4 @@
 // change_peer.cpp — one peer of a running tunnel, by `set=1`: what a configuration says of it.
-#include <charconv>
 #include <string>
 
 #include "host/config/config.h"
@@ -26,34 +25,19 @@ void write_content(const tunnel_config_peer& peer, base::WipedBuffer& out) {
   }
 }
 
-// The errno of "errno=-2", with its sign; nothing else is an answer to `set=1`.
-std::int32_t status_of_answer(std::string_view answer) {
-  constexpr std::string_view kStart = "errno=";
-  if (!answer.starts_with(kStart)) return TUNNEL_ERR_UNSUPPORTED;
-  answer.remove_prefix(kStart.size());
-  int number = 0;
-  const auto [stop, error] = std::from_chars(answer.data(), answer.data() + answer.size(), number);
-  if (error != std::errc{}) return TUNNEL_ERR_UNSUPPORTED;
-  return number == 0 ? TUNNEL_OK : base::status_of(number < 0 ? -number : number);
-}
-
 }  // namespace
 
 std::int32_t change_peer(const DaemonPlace& place, const tunnel_config_peer& peer,
                          std::uint32_t change) {
   if (peer.public_key == nullptr) return TUNNEL_ERR_ARGUMENT;
   base::WipedBuffer text;
-  text.append("set=1\n");
   write_key("public_key", KeyBytes(peer.public_key, TUNNEL_KEY_SIZE), text);
   if (change == TUNNEL_CONTROL_PEER_REMOVE) text.append("remove=true\n");
   if (change == TUNNEL_CONTROL_PEER_RENAME) text.append("update_only=true\n");
   if (change == TUNNEL_CONTROL_PEER_SET) write_content(peer, text);
   const bool named = change != TUNNEL_CONTROL_PEER_REMOVE && peer.name != nullptr;
   if (named) text.append(std::string("x_name=") + peer.name + "\n");
-  text.append("\n");
-  base::WipedBuffer answer;
-  const std::int32_t status = request(place, text.text(), answer);
-  return status == TUNNEL_OK ? status_of_answer(answer.text()) : status;
+  return set_daemon(place, text.text());
 }
 
 }  // namespace tunnel::host

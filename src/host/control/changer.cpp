@@ -134,13 +134,19 @@ int Changer::apply_peers(std::span<const PeerChange> changes) {
 void Changer::peer_changed(const PeerChange& change) {
   if (change.name && change.name->empty()) facts_.names.erase(change.key);
   if (change.name && !change.name->empty()) facts_.names[change.key] = *change.name;
-  if ((change.fields & TUNNEL_PEER_ENDPOINT) == 0) return;
   const std::lock_guard lock(mutex_);
-  if (followers_.resolver != nullptr) {
-    (void)tunnel_resolver_remove(followers_.resolver, change.key.data());
+  if ((change.fields & TUNNEL_PEER_ENDPOINT) != 0) endpoint_set(change.key, change.endpoint);
+  if (!change.host.empty() && followers_.resolver != nullptr) {
+    (void)tunnel_resolver_add(followers_.resolver, change.key.data(), change.host.c_str(),
+                              change.host_port);
   }
+}
+
+// With the mutex held.
+void Changer::endpoint_set(const PublicKey& key, const tunnel_address& endpoint) {
+  if (followers_.resolver != nullptr) (void)tunnel_resolver_remove(followers_.resolver, key.data());
   if (followers_.state != nullptr) {
-    (void)tunnel_state_set(followers_.state, change.key.data(), &change.endpoint);
+    (void)tunnel_state_set(followers_.state, key.data(), &endpoint);
   }
 }
 

@@ -41,6 +41,7 @@ class Changer {
   int remove_all_peers();
   int apply_peers(std::span<const PeerChange> changes);
   void peer_changed(const PeerChange& change);
+  void endpoint_set(const PublicKey& key, const tunnel_address& endpoint);
   void peer_removed(const PublicKey& key);
 
   CoreAccess& core_;

@@ -59,6 +59,17 @@ std::int32_t read_answer(const base::Descriptor& fd, Clock::time_point end,
   return TUNNEL_OK;
 }
 
+// The daemon reads while it is sent to; the descriptor's own limit says how long a send may take.
+std::int32_t send_all(const base::Descriptor& fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno == EAGAIN ? TUNNEL_ERR_TIMEOUT : status_of(errno);
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return TUNNEL_OK;
+}
+
 Clock::time_point after(std::uint32_t timeout_ms) {
   return Clock::now() + std::chrono::milliseconds(timeout_ms);
 }
@@ -97,11 +108,8 @@ std::int32_t request(const DaemonPlace& place, std::string_view text, base::Wipe
   const Clock::time_point end = after(place.timeout_ms);
   const auto daemon = connect_to(socket_path(place.directory, place.name), place.timeout_ms);
   if (!daemon) return daemon.status();
-  if (::send(daemon->get(), text.data(), text.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(text.size())) {
-    return TUNNEL_ERR_CLOSED;
-  }
-  return read_answer(*daemon, end, answer);
+  const std::int32_t status = send_all(*daemon, text);
+  return status == TUNNEL_OK ? read_answer(*daemon, end, answer) : status;
 }
 
 base::Result<Snapshot> ask_daemon(const std::string& directory, const std::string& name,
@@ -113,6 +121,19 @@ base::Result<Snapshot> ask_daemon(const std::string& directory, const std::strin
   if (!read_snapshot(text.text(), snapshot)) return Error{TUNNEL_ERR_UNSUPPORTED};
   if (snapshot.error != 0) return Error{status_of(snapshot.error)};
   return snapshot;
+}
+
+std::int32_t set_daemon(const DaemonPlace& place, std::string_view lines) {
+  base::WipedBuffer text;
+  text.append("set=1\n");
+  text.append(lines);
+  text.append("\n");
+  base::WipedBuffer answer;
+  const std::int32_t status = request(place, text.text(), answer);
+  if (status != TUNNEL_OK) return status;
+  const auto error = read_set_answer(answer.text());
+  if (!error) return TUNNEL_ERR_UNSUPPORTED;
+  return *error == 0 ? TUNNEL_OK : status_of(*error);
 }
 
 std::int32_t stop_daemon(const std::string& directory, const std::string& name,

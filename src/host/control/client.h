@@ -22,8 +22,11 @@ struct DaemonPlace {
   std::uint32_t timeout_ms;
 };
 
-// Sends a request, which fits into the socket's buffer, and waits for the whole answer.
+// Sends a request and waits for the whole answer.
 std::int32_t request(const DaemonPlace& place, std::string_view text, base::WipedBuffer& answer);
+
+// Sends the lines of a `set=1` request. The daemon's refusal as a status.
+std::int32_t set_daemon(const DaemonPlace& place, std::string_view lines);
 
 // Makes, changes or removes one peer of a running tunnel: TUNNEL_CONTROL_PEER_.
 std::int32_t change_peer(const DaemonPlace& place, const tunnel_config_peer& peer,

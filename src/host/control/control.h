@@ -11,5 +11,6 @@
 #include "host/control/event_stream.h"
 #include "host/control/server.h"
 #include "host/control/socket_file.h"
+#include "host/control/sync.h"
 #include "host/control/take_over.h"
 #include "host/control/uapi_read.h"

@@ -47,13 +47,16 @@ tunnel_event own_event(std::uint32_t kind) {
 }  // namespace
 
 base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config& config) {
+  base::Descriptor listener;
+  if (config.take_listener != 0) listener = base::Descriptor(static_cast<int>(config.listener));
   if (!is_tunnel_name(config.name)) return base::Error{TUNNEL_ERR_ARGUMENT};
   auto ending = base::WaitFlag::create(base::WaitFlag::Kind::readable);
   if (!ending) return base::Error{ending.status()};
   auto news = base::WaitFlag::create(base::WaitFlag::Kind::readable);
   if (!news) return base::Error{news.status()};
   const char* directory = config.directory == nullptr ? kSocketDirectory : config.directory;
-  auto file = SocketFile::create(directory, config.name);
+  auto file = listener.valid() ? SocketFile::adopt(directory, config.name, std::move(listener))
+                               : SocketFile::create(directory, config.name);
   if (!file) return base::Error{file.status()};
   return std::unique_ptr<Server>(
       new Server(std::move(*file), std::move(*ending), std::move(*news), config));

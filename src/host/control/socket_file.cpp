@@ -1,6 +1,7 @@
 #include "host/control/socket_file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -104,10 +105,7 @@ base::Result<SocketFile> SocketFile::create(const std::string& directory, const 
   if (!watch) return Error{watch.status()};
   auto listener = listen_on(file.path_);
   if (!listener) return Error{listener.status()};
-  struct stat info {};
-  if (::lstat(file.path_.c_str(), &info) != 0) return Error{status_of(errno)};
-  file.device_ = info.st_dev;
-  file.inode_ = info.st_ino;
+  if (const auto status = file.recognise(); status != TUNNEL_OK) return Error{status};
   file.watch_ = std::move(*watch);
   file.listener_ = std::move(*listener);
   return file;
@@ -118,6 +116,36 @@ std::int32_t remove_dead_socket(const std::string& directory, const std::string&
   if (opened == nullptr) return errno == ENOENT ? TUNNEL_OK : status_of(errno);
   if (::flock(::dirfd(opened.get()), LOCK_EX) != 0) return status_of(errno);
   return clear_path(socket_path(directory, name));
+}
+
+// Remembers which file is ours.
+std::int32_t SocketFile::recognise() noexcept {
+  struct stat info {};
+  if (::lstat(path_.c_str(), &info) != 0) return status_of(errno);
+  if (!S_ISSOCK(info.st_mode)) return TUNNEL_ERR_ARGUMENT;
+  device_ = info.st_dev;
+  inode_ = info.st_ino;
+  return TUNNEL_OK;
+}
+
+base::Result<SocketFile> SocketFile::adopt(const std::string& directory, const std::string& name,
+                                           Descriptor listener) {
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  if (::getsockopt(listener.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 ||
+      listens == 0) {
+    return Error{TUNNEL_ERR_ARGUMENT};
+  }
+  ::fcntl(listener.get(), F_SETFD, FD_CLOEXEC);
+  ::fcntl(listener.get(), F_SETFL, O_NONBLOCK);
+  SocketFile file;
+  file.path_ = socket_path(directory, name);
+  if (const auto status = file.recognise(); status != TUNNEL_OK) return Error{status};
+  auto watch = watch_over(directory);
+  if (!watch) return Error{watch.status()};
+  file.watch_ = std::move(*watch);
+  file.listener_ = std::move(listener);
+  return file;
 }
 
 void SocketFile::drain_watch() const noexcept {

@@ -27,6 +27,10 @@ class SocketFile {
   // is replaced; one that somebody does is IN_USE.
   static base::Result<SocketFile> create(const std::string& directory, const std::string& name);
 
+  // Goes on with a socket that somebody else made at that path and that listens.
+  static base::Result<SocketFile> adopt(const std::string& directory, const std::string& name,
+                                        base::Descriptor listener);
+
   int listener() const noexcept { return listener_.get(); }
   int watch() const noexcept { return watch_.get(); }  // readable when the directory changes
 
@@ -38,6 +42,8 @@ class SocketFile {
   void remove() const noexcept;
 
  private:
+  std::int32_t recognise() noexcept;
+
   std::string path_;
   base::Descriptor listener_;
   base::Descriptor watch_;

@@ -3,6 +3,7 @@
 
 #include <tunnel/host/control.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,5 +30,8 @@ struct Snapshot {
 
 // Reads an answer. False when it is none. Keys it does not know are skipped.
 bool read_snapshot(std::string_view text, Snapshot& snapshot);
+
+// The errno (positive) of an answer to a set, or nothing when it is none.
+std::optional<int> read_set_answer(std::string_view text);
 
 }  // namespace tunnel::host

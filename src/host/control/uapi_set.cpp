@@ -76,10 +76,26 @@ int take_protocol_version(PeerChange&, std::string_view value) {
 }
 
 // Bytes that a terminal obeys have no place in a name. UTF-8 passes.
+bool is_plain(std::string_view text, char least) {
+  return std::ranges::none_of(text, [least](char c) {
+    return static_cast<unsigned char>(c) < static_cast<unsigned char>(least) || c == '\x7f';
+  });
+}
+
+int take_host(PeerChange& peer, std::string_view value) {
+  const std::size_t colon = value.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return EINVAL;
+  const auto port = read_number(value.substr(colon + 1), kMostPort);
+  const std::string_view host = value.substr(0, colon);
+  if (!port || *port == 0 || host.size() > SetParser::kLongestHost) return EINVAL;
+  if (!is_plain(host, '!')) return EINVAL;
+  peer.host = host;
+  peer.host_port = static_cast<std::uint16_t>(*port);
+  return 0;
+}
+
 int take_name(PeerChange& peer, std::string_view value) {
-  const bool is_plain = std::ranges::none_of(
-      value, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
-  if (!is_plain || value.size() > SetParser::kLongestName) return EINVAL;
+  if (!is_plain(value, ' ') || value.size() > SetParser::kLongestName) return EINVAL;
   peer.name = value;
   return 0;
 }
@@ -99,6 +115,7 @@ constexpr PeerKey kPeerKeys[] = {
     {"persistent_keepalive_interval", take_keepalive},
     {"protocol_version", take_protocol_version},
     {"x_name", take_name},
+    {"x_endpoint", take_host},
 };
 
 // What goes on with the same peer after its first part was taken out, so it exists or was refused.

@@ -33,7 +33,10 @@ struct PeerChange {
   tunnel_address endpoint{};
   std::uint32_t keepalive_s = 0;
   std::vector<tunnel_prefix> prefixes;
-  std::optional<std::string> name;  // x_name: our own key; "" takes the name away
+  // Our own keys:
+  std::optional<std::string> name;  // x_name; "" takes the name away
+  std::string host;                 // x_endpoint=HOST:PORT, a name to be looked up; "" = not given
+  std::uint16_t host_port = 0;
 };
 
 // In order: first all of the interface, then the peers.
@@ -49,6 +52,7 @@ class SetParser {
  public:
   static constexpr std::size_t kPieceLines = 512;
   static constexpr std::size_t kLongestName = 63;
+  static constexpr std::size_t kLongestHost = 253;
 
   void take(std::string_view line);
   // Changes are to be taken out before the next line.

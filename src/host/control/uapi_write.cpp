@@ -24,13 +24,6 @@ void put_number(std::string_view key, Number value, WipedBuffer& out) {
   out.append("\n");
 }
 
-void put_text(std::string_view key, std::string_view value, WipedBuffer& out) {
-  out.append(key);
-  out.append("=");
-  out.append(value);
-  out.append("\n");
-}
-
 // Lower-case hexadecimal without a table: which memory is read does not depend on the key.
 char digit(unsigned nibble) noexcept {
   return static_cast<char>('0' + nibble + ((9 - nibble) >> 8 & ('a' - '0' - 10)));
@@ -63,6 +56,13 @@ void write_engine(const tunnel_engine_counters& counters, WipedBuffer& out) {
 
 }  // namespace
 
+void write_text(std::string_view key, std::string_view value, WipedBuffer& out) {
+  out.append(key);
+  out.append("=");
+  out.append(value);
+  out.append("\n");
+}
+
 void write_key(std::string_view key, base::BytesOf<TUNNEL_KEY_SIZE> value, WipedBuffer& out) {
   out.append(key);
   out.append("=");
@@ -83,8 +83,8 @@ void write_interface(const InterfaceStatus& status, WipedBuffer& out) {
   put_number("x_since", status.since_s, out);
   put_number("x_mtu", status.mtu, out);
   put_number("x_process", status.process, out);
-  if (!status.file.empty()) put_text("x_file", status.file, out);
-  if (status.profile == TUNNEL_PROFILE_PLAIN) put_text(kProfile, kPlainProfile, out);
+  if (!status.file.empty()) write_text("x_file", status.file, out);
+  if (status.profile == TUNNEL_PROFILE_PLAIN) write_text(kProfile, kPlainProfile, out);
   write_counters(status.counters, out);
   write_engine(status.engine, out);
 }
@@ -93,9 +93,9 @@ void write_peer(const PeerStatus& status, WipedBuffer& out) {
   const tunnel_peer_info& info = status.info;
   write_key("public_key", base::BytesOf<TUNNEL_KEY_SIZE>(info.public_key), out);
   write_key("preshared_key", base::BytesOf<TUNNEL_KEY_SIZE>(info.preshared_key), out);
-  put_text("protocol_version", "1", out);
+  write_text("protocol_version", "1", out);
   if (info.endpoint.family != TUNNEL_FAMILY_NONE) {
-    put_text("endpoint", address_text(info.endpoint), out);
+    write_text("endpoint", address_text(info.endpoint), out);
   }
   put_number("last_handshake_time_sec", info.latest_handshake_ns / kSecond, out);
   put_number("last_handshake_time_nsec", info.latest_handshake_ns % kSecond, out);
@@ -103,9 +103,9 @@ void write_peer(const PeerStatus& status, WipedBuffer& out) {
   put_number("rx_bytes", info.rx_bytes, out);
   put_number("persistent_keepalive_interval", info.keepalive_s, out);
   for (const tunnel_prefix& prefix : status.prefixes) {
-    put_text("allowed_ip", prefix_text(prefix), out);
+    write_text("allowed_ip", prefix_text(prefix), out);
   }
-  if (!status.name.empty()) put_text("x_name", status.name, out);
+  if (!status.name.empty()) write_text("x_name", status.name, out);
   put_number("x_session", info.has_session, out);
   put_number("x_handshake_ns", info.handshake_ns, out);
 }

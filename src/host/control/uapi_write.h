@@ -34,7 +34,8 @@ struct PeerStatus {
 void write_interface(const InterfaceStatus& status, base::WipedBuffer& out);
 void write_peer(const PeerStatus& status, base::WipedBuffer& out);
 
-// "KEY=" and 64 hexadecimal digits.
+// Single lines: "KEY=VALUE", and "KEY=" with 64 hexadecimal digits.
+void write_text(std::string_view key, std::string_view value, base::WipedBuffer& out);
 void write_key(std::string_view key, base::BytesOf<TUNNEL_KEY_SIZE> value, base::WipedBuffer& out);
 
 // Ends an answer. `error` is an errno: positive after get, negative after set; that is what `wg`
