@@ -46,6 +46,7 @@ class CommandLine {
   std::string log_format_ = "text";
   bool verbose_ = false;
   Up up_;
+  Tun tun_;
   Down down_;
   InitServer init_server_;
   InitClient init_client_;
@@ -201,6 +202,10 @@ void CommandLine::add_tunnels() {
   runner->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
   runner->add_flag("--dry-run", up_.dry_run, "Print what would be changed, and change nothing");
   add_client_routing(*runner, false);
+  CLI::App* bare = add(app_, "tun", "Make a bare interface for wg and wg-quick",
+                       [this] { return tun(tun_, output_); });
+  bare->add_flag("-f,--foreground", tun_.foreground, "Stay in the foreground");
+  bare->add_option("NAME", tun_.name, "Name of the interface")->required();
   add_down();
 }
 
@@ -226,6 +231,7 @@ void CommandLine::add_files() {
   };
   add_file("check", "Read a file, say what is wrong with it, touch nothing", check);
   add_file("strip", "Print a file without what only wg-quick knows, for wg setconf", strip);
+  add_file("reload", "Give a running tunnel the keys and peers of its file; sessions stay", reload);
   add_file("save", "Write what a running tunnel has into its file", save);
 }
 
@@ -280,7 +286,7 @@ int CommandLine::run(const std::vector<std::string>& arguments) {
 // "…/simplevpn-client X" means "simplevpn client X".
 std::vector<std::string> without_alias(std::vector<std::string> arguments) {
   const std::string program = arguments[0].substr(arguments[0].rfind('/') + 1);
-  for (const std::string command : {"client", "server"}) {
+  for (const std::string command : {"client", "server", "tun"}) {
     if (program == "simplevpn-" + command) arguments.insert(arguments.begin() + 1, command);
   }
   return arguments;

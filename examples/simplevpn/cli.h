@@ -7,7 +7,8 @@
 namespace simplevpn {
 
 // Runs the command that the arguments ask for and returns its exit status. arguments[0] is the name
-// the program was called by: simplevpn-client and simplevpn-server stand for those commands.
+// the program was called by: simplevpn-client, simplevpn-server and simplevpn-tun stand for those
+// commands.
 int run(const std::vector<std::string>& arguments);
 
 }  // namespace simplevpn

@@ -67,6 +67,15 @@ struct Up {
 };
 int up(const Up& options, const Output& output);
 
+// A bare interface, to be set up through its control socket.
+struct Tun {
+  std::string name;
+  bool foreground = false;
+};
+int tun(const Tun& options, const Output& output);
+
+int reload(const std::string& file, const Output& output);  // of a tunnel that runs
+
 struct Down {
   std::string target;     // a tunnel's name or its file
   bool no_hooks = false;  // neither hooks nor SaveConfig

@@ -21,6 +21,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "format.h"
@@ -29,6 +30,7 @@ namespace simplevpn {
 
 Daemon::Daemon(const Target& target, const Output& output, Log& log)
     : path_(target.path),
+      file_(target.plain_config.empty() ? std::filesystem::absolute(target.path).string() : ""),
       name_(target.name),
       plain_config_(target.plain_config),
       dns_backend_(target.dns_backend),
@@ -298,12 +300,7 @@ int Daemon::run() {
 void Daemon::take_signal() {
   signalfd_siginfo info{};
   if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
-  if (info.ssi_signo == SIGHUP) {
-    notify_.send("RELOADING=1");
-    log_.write(Level::warning, "hangup_ignored", {{"reason", "this version cannot reload"}});
-    notify_.send("READY=1");
-    return;
-  }
+  if (info.ssi_signo == SIGHUP) return reload();
   if (on_signal_ && end_ == End::none) on_signal_();
   End none = End::none;
   end_.compare_exchange_strong(none, info.ssi_signo == SIGINT ? End::interrupted : End::terminated);

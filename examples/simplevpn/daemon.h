@@ -71,13 +71,15 @@ class Daemon {
   static void on_removed(void* self);
 
   void take_signal();
+  void reload();  // reload.cpp
   void take_events();
   int stop();
   int exit_status(int undone) const;
   Failure loss() const;
   int refuse(std::int32_t status, const std::string& doing, const std::string& hint = "");
 
-  const std::string path_;
+  const std::string path_;  // as messages name it
+  const std::string file_;  // absolute, to be read again; "" = there is none
   const std::string name_;
   const std::string plain_config_;  // instead of a file; "" = a WireGuard tunnel
   const std::uint32_t dns_backend_;

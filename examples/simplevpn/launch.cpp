@@ -3,13 +3,13 @@
 // Hooks are this command's: PreUp when the interface is there and has no addresses yet, PostUp when
 // everything works, as with wg-quick. In the background the daemon is a child that asks for PreUp
 // and waits; only the parent runs commands.
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "background.h"
 #include "commands.h"
 #include "config_read.h"
 #include "daemon.h"
@@ -73,30 +73,6 @@ int run_foreground(const Launch& launch) {
 }
 
 // ---- in the background: the child ----
-
-// Leaves terminal, session and working directory behind.
-void detach(Log& log) {
-  setsid();
-  log.move_to_syslog();
-  const Descriptor null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (null.get() >= 0) dup2(null.get(), standard);
-  }
-  if (chdir("/") != 0) log.write(Level::warning, "working_directory_kept");
-}
-
-bool say(int other, unsigned char word) {
-  return send(other, &word, 1, MSG_NOSIGNAL) == 1;
-}
-
-// The other process's next word, or nothing when it is gone.
-std::optional<unsigned char> hear(int other) {
-  unsigned char word = 0;
-  ssize_t got = 0;
-  do got = read(other, &word, 1);
-  while (got < 0 && errno == EINTR);
-  return got == 1 ? std::optional(word) : std::nullopt;
-}
 
 // Starts the tunnel, tells the parent how that went, and goes on by itself.
 int run_child(const Launch& launch, int parent) {

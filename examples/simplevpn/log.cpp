@@ -23,7 +23,8 @@ const char* name_of(Level level) {
     case Level::warning:
       return "warning";
     case Level::error:
-      return "error";
+    case Level::silent:
+      break;
   }
   return "error";
 }
@@ -37,7 +38,8 @@ spdlog::level::level_enum spdlog_level(Level level) {
     case Level::warning:
       return spdlog::level::warn;
     case Level::error:
-      return spdlog::level::err;
+    case Level::silent:
+      break;
   }
   return spdlog::level::err;
 }

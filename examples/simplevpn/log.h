@@ -20,7 +20,7 @@ class logger;
 
 namespace simplevpn {
 
-enum class Level { debug, info, warning, error };
+enum class Level { debug, info, warning, error, silent };  // no line is `silent`
 
 // A bucket of tokens: `burst` at first, `per_second` new ones.
 class RateLimit {

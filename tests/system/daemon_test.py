@@ -131,11 +131,17 @@ def test_signals_stop_it_in_order(tunnel):
         tunnel.assert_gone()
 
 
-def test_hangup_is_ignored_and_said(tunnel):
+def test_hangup_reads_the_file_anew(tunnel):
     process = tunnel.foreground()
+    tunnel.write(CONFIG.replace("10.9.0.2/32", "10.9.0.7/32").replace("laptop", "phone"))
     process.send_signal(signal.SIGHUP)
-    assert "hangup_ignored" in wait_until(lambda: _line_with(process, "hangup"), what="log line")
-    assert tunnel.status()["name"] == "wg0"
+    wait_until(lambda: _line_with(process, "event=reloaded"), what="log line")
+    peer = tunnel.status()["peers"][0]
+    assert peer["name"] == "phone" and "10.9.0.7/32" in peer["allowed_ips"]
+    tunnel.write(CONFIG.replace("[Peer]", "[Pear]"))
+    process.send_signal(signal.SIGHUP)
+    wait_until(lambda: _line_with(process, "event=not_reloaded"), what="log line")
+    assert tunnel.status()["peers"][0]["name"] == "phone", "a wrong file changes nothing"
 
 
 def _line_with(process, word):

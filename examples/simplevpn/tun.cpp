@@ -1,0 +1,238 @@
+// tun.cpp - `tun`: a bare interface, as wireguard-go makes it. No addresses, no keys, no peers: all
+// of that comes through the control socket, from `wg`, `wg-quick` or a script.
+//
+// It goes to the background once the socket listens. It ends with a signal, when its socket is
+// deleted, or with its interface.
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include <tunnel/tunnel.hpp>
+
+#include "background.h"
+#include "commands.h"
+#include "events.h"
+#include "handles.h"
+
+namespace simplevpn {
+namespace {
+
+// ---- what the environment says, in the words of wireguard-go ----
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Level lowest_level() {
+  const std::string level = environment("LOG_LEVEL");
+  if (level == "verbose" || level == "debug") return Level::debug;
+  return level == "silent" ? Level::silent : Level::error;
+}
+
+// A descriptor that somebody gave us, -1 = none.
+int inherited(const char* name) {
+  const std::string text = environment(name);
+  int handle = -1;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, handle);
+  return error == std::errc{} && stop == end && handle >= 0 ? handle : -1;
+}
+
+bool is_interface_name(const std::string& name) {
+  char known[16];
+  return tunnel_config_tunnel_name((name + ".conf").c_str(), known) == TUNNEL_OK && name == known;
+}
+
+// ---- the daemon ----
+
+class BareTunnel {
+ public:
+  BareTunnel(std::string name, const Output& output, Log& log)
+      : name_(std::move(name)), output_(output), log_(log) {}
+  ~BareTunnel() { stop(); }
+
+  // Until the socket listens and packets move. 0, or the exit status of a reported failure.
+  [[nodiscard]] int start();
+  // Until the end, which is no failure.
+  [[nodiscard]] int run();
+
+ private:
+  int catch_signals();
+  int create_engine();
+  int open_control();
+  int refuse(std::int32_t status, const std::string& doing);
+  void take_events();
+  void stop();
+
+  const std::string name_;
+  const Output& output_;
+  Log& log_;
+  const PeerNames names_;  // of nobody: events name peers by key
+  std::optional<tunnel::Engine> engine_;
+  ControlHandle control_;
+  Descriptor signals_;
+  Descriptor ended_;  // readable when the engine's run() has returned
+  std::thread engine_thread_;
+};
+
+int BareTunnel::refuse(std::int32_t status, const std::string& doing) {
+  return fail(output_, status_failure(output_, status, doing, kActivation));
+}
+
+int BareTunnel::start() {
+  int exit = catch_signals();
+  if (exit == kOk) exit = create_engine();
+  if (exit == kOk) exit = open_control();
+  if (exit != kOk) return exit;
+  engine_thread_ = std::thread([this] {
+    static_cast<void>(engine_->run());
+    eventfd_write(ended_.get(), 1);
+  });
+  log_.write(Level::info, "up");
+  return kOk;
+}
+
+// Every thread inherits the mask, so that only run() ever sees these signals.
+int BareTunnel::catch_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);  // there is no file to read anew
+  signals_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  ended_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (signals_.get() >= 0 && ended_.get() >= 0) return kOk;
+  return refuse(TUNNEL_ERR_RESOURCES, "watch for signals");
+}
+
+int BareTunnel::create_engine() {
+  tunnel_tun_config config = TUNNEL_TUN_CONFIG_INIT;
+  config.name = name_.c_str();
+  config.handle = inherited("WG_TUN_FD");
+  config.take_handle = config.handle >= 0 ? 1 : 0;
+  auto device = tunnel::Device::tun(config);
+  if (!device) return refuse(device.status(), "make the interface " + name_);
+  auto core = tunnel::Core::create(tunnel_core_config TUNNEL_CORE_CONFIG_INIT);
+  if (!core) return refuse(core.status(), "make the core");
+  auto transport = tunnel::Transport::udp(tunnel_udp_config TUNNEL_UDP_CONFIG_INIT);
+  if (!transport) return refuse(transport.status(), "open a UDP port");
+  auto engine = tunnel::Engine::create(*std::move(core), *std::move(device), *std::move(transport));
+  if (!engine) return refuse(engine.status(), "make the engine");
+  engine_ = *std::move(engine);
+  return kOk;
+}
+
+int BareTunnel::open_control() {
+  tunnel_control_config config = TUNNEL_CONTROL_CONFIG_INIT;
+  config.name = name_.c_str();
+  config.engine = engine_->get();
+  config.removed = [](void* engine) { static_cast<tunnel::Engine*>(engine)->stop(); };
+  config.context = &*engine_;
+  config.listener = inherited("WG_UAPI_FD");
+  config.take_listener = config.listener >= 0 ? 1 : 0;
+  tunnel_control* control = nullptr;
+  const std::int32_t status = tunnel_control_open(&config, &control);
+  control_.reset(control);
+  return status == TUNNEL_OK ? kOk : refuse(status, "open the control socket of " + name_);
+}
+
+int BareTunnel::run() {
+  for (;;) {
+    pollfd waits[3] = {
+        {signals_.get(), POLLIN, 0},
+        {static_cast<int>(engine_->event_handle()), POLLIN, 0},
+        {ended_.get(), POLLIN, 0},
+    };
+    if (poll(waits, 3, -1) < 0 && errno != EINTR) break;
+    if (waits[0].revents != 0) engine_->stop();
+    take_events();
+    if (waits[2].revents != 0 || waits[0].revents != 0) break;
+  }
+  stop();
+  return kOk;
+}
+
+void BareTunnel::take_events() {
+  while (const auto event = engine_->next_event()) {
+    log_event(log_, names_, *event);
+    static_cast<void>(tunnel_control_event(control_.get(), &*event));
+  }
+}
+
+// Also after a start that gave up half-way. Whoever waits for our end sees the socket close last.
+void BareTunnel::stop() {
+  if (engine_) engine_->stop();
+  if (engine_thread_.joinable()) {
+    engine_thread_.join();
+    log_.write(Level::info, "down");
+  }
+  if (control_ != nullptr) tunnel_control_detach(control_.get());
+  engine_.reset();
+  control_.reset();
+}
+
+// ---- foreground and background ----
+
+int run_foreground(const std::string& name, const Output& output) {
+  Log log(name, output.json, lowest_level());
+  BareTunnel tunnel(name, output, log);
+  const int exit = tunnel.start();
+  return exit == kOk ? tunnel.run() : exit;
+}
+
+int run_child(const std::string& name, const Output& output, int parent) {
+  Log log(name, output.json, lowest_level());
+  BareTunnel tunnel(name, output, log);
+  const int exit = tunnel.start();
+  if (exit == kOk) detach(log);
+  if (!say(parent, static_cast<unsigned char>(exit))) return kInterrupted;
+  close(parent);
+  return exit == kOk ? tunnel.run() : exit;
+}
+
+int run_background(const std::string& name, const Output& output) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return fail(output,
+                status_failure(output, TUNNEL_ERR_RESOURCES, "make a socket pair", kActivation));
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    return run_child(name, output, ends[1]);
+  }
+  close(ends[1]);
+  const Descriptor other(ends[0]);
+  if (const auto exit = hear(other.get())) return *exit;
+  if (child > 0) waitpid(child, nullptr, 0);
+  return fail(output, {.exit = kActivation,
+                       .code = "E_DIED",
+                       .message = "the daemon of " + name + " ended while it started"});
+}
+
+}  // namespace
+
+int tun(const Tun& options, const Output& output) {
+  if (!is_interface_name(options.name)) {
+    return fail(output, {.exit = kUsage,
+                         .code = "E_USAGE",
+                         .message = "'" + options.name + "' cannot be the name of an interface",
+                         .hint = "1-15 of the characters a-z A-Z 0-9 _ = + . -"});
+  }
+  const bool foreground = options.foreground || environment("WG_PROCESS_FOREGROUND") == "1";
+  return foreground ? run_foreground(options.name, output) : run_background(options.name, output);
+}
+
+}  // namespace simplevpn
