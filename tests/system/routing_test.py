@@ -1,0 +1,311 @@
+"""Everything through the tunnel, by each scheme: what leaves by the uplink, who still answers."""
+
+import socket
+
+import pytest
+
+import wire
+from netns import missing, wait_until
+from road import (INET4, INET6, LAN4, PORT, SERVER4, SERVER6, Road, reaches, sent)
+
+SCHEMES = {"wg-quick": ("up",), "strict": ("client",), "split": ("client", "--split")}
+OURS = ("192.168.1.5", "2001:db8:1::5", "10.9.0.2", "fd09::2", "172.17.0.2")
+SERVER = {(SERVER4, socket.IPPROTO_UDP, PORT)}
+schemes = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+
+
+@pytest.fixture
+def road(lab, simplevpn):
+    reason = missing("nft", "wg", "ping")
+    if reason:
+        pytest.skip(reason)
+    return Road(lab, simplevpn)
+
+
+@pytest.fixture
+def ready(road):
+    """The same with a server."""
+    road.start_server()
+    return road
+
+
+def add_container(road):
+    """A container behind a bridge, as Docker makes it."""
+    cli, container = road.cli, road.lab.host("container")
+    road.lab.veth(container, "172.17.0.2/16", cli, [], names=("eth0", "c0"))
+    for command in ("link add docker0 type bridge", "link set c0 master docker0",
+                    "address add 172.17.0.1/16 dev docker0", "link set docker0 up"):
+        cli.ip(*command.split())
+    container.ip("route", "add", "default", "via", "172.17.0.1")
+    cli.sysctl("net.ipv4.ip_forward", 1)
+    cli.run("nft", "table ip docker { chain post { type nat hook postrouting priority 100; "
+            "ip saddr 172.17.0.0/16 oifname != docker0 masquerade; }\n }")
+    return container
+
+
+def test_without_a_tunnel_everything_is_seen(road):
+    """The positive control of every capture here."""
+    with wire.Capture(road.cli, "up0") as tap:
+        assert reaches(road.cli, INET4) and reaches(road.cli, INET6)
+    assert {(INET4, 1, 0), (INET6, 58, 0)} <= sent(tap, OURS)
+
+
+@schemes
+@pytest.mark.parametrize("endpoint", [f"{SERVER4}:{PORT}", f"[{SERVER6}]:{PORT}"], ids=["4", "6"])
+def test_both_families_go_inside_and_only_datagrams_to_the_server_outside(ready, scheme, endpoint):
+    with wire.Capture(ready.cli, "up0") as tap:
+        ready.start_client(*scheme, endpoint=endpoint)
+        assert reaches(ready.cli, "203.0.114.9") and reaches(ready.cli, "2001:db8:4::9")
+    outside = SERVER4 if endpoint.startswith("1") else SERVER6
+    assert sent(tap, OURS) == {(outside, socket.IPPROTO_UDP, PORT)}
+
+
+@pytest.mark.parametrize("scheme, leaks", [("wg-quick", True), ("strict", False)])
+def test_a_route_that_dhcp_injects_wins_over_wg_quicks_scheme_and_not_over_ours(ready, scheme,
+                                                                                leaks):
+    """TunnelVision. Without `dev` the gateway would be looked up through our own rule."""
+    ready.start_client(*SCHEMES[scheme])
+    ready.cli.ip("route", "add", "203.0.113.0/24", "via", "192.168.1.1", "dev", "up0")
+    assert "dev up0" in ready.cli.ip("route", "show", "203.0.113.0/24")
+    with wire.Capture(ready.cli, "up0") as tap:
+        reaches(ready.cli, INET4)
+    assert ((INET4, 1, 0) in sent(tap, OURS)) == leaks
+
+
+@pytest.mark.parametrize("scheme", [SCHEMES["strict"], SCHEMES["split"]], ids=["strict", "split"])
+def test_ipv6_that_the_tunnel_does_not_carry_is_refused(ready, scheme):
+    ready.start_client(*scheme, ipv6=False)
+    with wire.Capture(ready.cli, "up0") as tap:
+        assert not reaches(ready.cli, INET6)
+        assert reaches(ready.cli, "203.0.114.9")
+    assert sent(tap, OURS) == SERVER
+
+
+@pytest.mark.parametrize("rp_filter", [0, 1, 2])
+@pytest.mark.parametrize("flags", [(), ("--kill-switch",)], ids=["open", "blocked"])
+def test_every_rp_filter_lets_answers_in(ready, rp_filter, flags):
+    for scope in ("all", "default", "up0"):
+        ready.cli.sysctl(f"net.ipv4.conf.{scope}.rp_filter", rp_filter)
+    ready.start_client("client", *flags)
+    assert reaches(ready.cli, "203.0.114.9")
+    mark = ready.cli.read("/proc/sys/net/ipv4/conf/all/src_valid_mark").strip()
+    assert mark == ("1" if rp_filter == 1 else "0")
+    ready.down()
+    assert ready.cli.read("/proc/sys/net/ipv4/conf/all/src_valid_mark").strip() == "0"
+
+
+def test_a_container_is_reached_and_its_packets_go_inside(ready):
+    container = add_container(ready)
+    assert reaches(container, INET4)
+    ready.start_client("client")
+    with wire.Capture(ready.cli, "up0") as tap:
+        assert reaches(ready.cli, "172.17.0.2")
+        assert reaches(container, "203.0.114.9")
+        assert reaches(container, INET4)
+    assert sent(tap, OURS) == SERVER
+
+
+def listen(host, port):
+    with host.network():
+        return socket.create_server(("0.0.0.0", port))
+
+
+def call(host, address, port):
+    with host.network():
+        return socket.create_connection((address, port), timeout=5)
+
+
+def still_talk(left, right):
+    for source, target in ((left, right), (right, left)):
+        source.sendall(b"still there?")
+        target.settimeout(5)
+        assert target.recv(64) == b"still there?"
+
+
+@pytest.mark.parametrize("rp_filter", [0, 1])
+def test_who_called_from_the_local_network_before_and_after_is_still_answered(ready, rp_filter):
+    ready.cli.sysctl("net.ipv4.conf.all.rp_filter", rp_filter)
+    with listen(ready.cli, 2222) as door, call(ready.lan, "192.168.1.5", 2222) as before:
+        host_side, _ = door.accept()
+        ready.start_client("client")
+        with host_side:
+            still_talk(host_side, before)
+        with call(ready.lan, "192.168.1.5", 2222) as after:
+            host_side, _ = door.accept()
+            with host_side:
+                still_talk(host_side, after)
+    assert not reaches(ready.cli, LAN4)
+
+
+def test_lan_keeps_private_networks_of_the_uplink(ready):
+    ready.start_client("client", "--lan", "--kill-switch")
+    assert reaches(ready.cli, LAN4) and reaches(ready.cli, "203.0.114.9")
+    assert not reaches(ready.cli, "2001:db8:1::9")  # on-link, but public
+
+
+@schemes
+def test_a_neighbour_neither_reaches_nor_finds_the_tunnels_address(ready, scheme):
+    """CVE-2019-14899, and ARP for it."""
+    ready.lan.ip("route", "add", "10.9.0.2/32", "via", "192.168.1.5")
+    ready.cli.ip("address", "add", "10.9.0.2/32", "dev", "lo")
+    assert reaches(ready.lan, "10.9.0.2")
+    ready.cli.ip("address", "del", "10.9.0.2/32", "dev", "lo")
+    ready.start_client(*scheme)
+    assert not reaches(ready.lan, "10.9.0.2", patience=1)
+    ready.lan.ip("route", "del", "10.9.0.2/32")
+    ready.lan.ip("address", "add", "10.9.0.77/24", "dev", "up0")
+    assert not reaches(ready.lan, "10.9.0.2", patience=1)
+    assert "lladdr" not in ready.lan.ip("neighbour", "show", "10.9.0.2")
+
+
+# ---- kill switch ----
+
+def probe(host, mark=0):
+    """Everything that should stay inside: pings of both families, a name, TCP, and UDP to the
+    server from somebody else."""
+    for address in (INET4, INET6, LAN4, SERVER4):
+        reaches(host, address, patience=1)
+    with host.network():
+        for target in ((INET4, 53), (SERVER4, PORT), (SERVER4, PORT + 1)):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                if mark and target != (SERVER4, PORT):
+                    udp.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+                try:
+                    udp.sendto(b"plain", target)
+                except OSError:
+                    pass  # refused: as it should be
+
+
+def plain(tap):
+    return [datagram for datagram in tap.datagrams() if datagram.payload == b"plain"]
+
+
+def test_the_block_lets_nothing_out_in_any_state(ready):
+    container = add_container(ready)
+    with wire.Capture(ready.cli, "up0") as tap:
+        client = ready.start_client("client", "--kill-switch")
+        assert reaches(ready.cli, "203.0.114.9") and reaches(container, "203.0.114.9")
+        probe(ready.cli, mark=51820)
+        ready.srv.kill("simplevpn")  # the endpoint is dead
+        probe(ready.cli, mark=51820)
+        client.kill()
+        ready.cli.kill("simplevpn", 9)
+        wait_until(lambda: client.poll() is not None, what="daemon dead")
+        probe(ready.cli, mark=51820)
+        reaches(container, INET4, patience=1)
+    assert sent(tap, OURS) == SERVER and not plain(tap)
+    ready.cli.run(ready.program, "down", "--cleanup")
+    assert not reaches(ready.cli, INET4, patience=1)
+    ready.cli.run(ready.program, "unblock", "wg0")
+    assert reaches(ready.cli, INET4)
+    assert "ltun" not in ready.cli.run("nft", "list", "tables").stdout
+
+
+def test_a_signal_keeps_the_block_and_a_new_start_replaces_it(ready):
+    client = ready.start_client("client", "--kill-switch")
+    with wire.Capture(ready.cli, "up0") as tap:
+        client.terminate()
+        client.wait(timeout=10)
+        probe(ready.cli)
+        ready.start_client("client", "--kill-switch")
+        assert reaches(ready.cli, "203.0.114.9")
+    assert sent(tap, OURS) == SERVER
+    ready.down()
+    assert reaches(ready.cli, INET4)
+
+
+# ---- server ----
+
+def advertise(host, interface):
+    """One router advertisement from `host`, as radvd sends it."""
+    message = bytes([134, 0, 0, 0, 64, 0]) + (1800).to_bytes(2, "big") + bytes(8)
+    with host.network(), socket.socket(socket.AF_INET6, socket.SOCK_RAW,
+                                       socket.IPPROTO_ICMPV6) as raw:
+        index = socket.if_nametoindex(interface)
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        raw.sendto(message, ("ff02::1", 0, 0, index))
+
+
+def test_a_default_route_by_advertisement_survives_a_server(road):
+    srv = road.srv
+    srv.ip("-6", "route", "del", "default")
+    srv.sysctl("net.ipv6.conf.net0.accept_ra", 1)
+    def advertised():
+        advertise(road.inet, "net0")
+        return "proto ra" in srv.ip("-6", "route", "show", "default")
+    wait_until(advertised, what="route by advertisement")
+    server = road.start_server()
+    assert "proto ra" in srv.ip("-6", "route", "show", "default")
+    road.start_client("client")
+    assert reaches(road.cli, "2001:db8:4::9")
+    road.down()
+    server.terminate()
+    server.wait(timeout=10)
+    assert "proto ra" in srv.ip("-6", "route", "show", "default")
+    assert srv.read("/proc/sys/net/ipv6/conf/net0/accept_ra").strip() == "1"
+
+
+def test_a_server_forwards_by_interface_and_translates(ready):
+    ready.start_client("client")
+    with wire.Capture(ready.inet, "net0") as tap:
+        assert reaches(ready.cli, "203.0.114.9") and reaches(ready.cli, "2001:db8:4::9")
+    assert sent(tap, ("203.0.114.1", "2001:db8:4::1")) >= {("203.0.114.9", 1, 0)}
+    assert not sent(tap, OURS)
+    for setting in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"):
+        assert ready.srv.read(f"/proc/sys/{setting}").strip() == "0"
+    assert ready.srv.read("/proc/sys/net/ipv4/conf/net0/forwarding").strip() == "1"
+
+
+def test_a_servers_own_port_is_nobodys_source(ready):
+    """Port shadowing (CVE-2021-3773)."""
+    ready.start_client("client")
+    with ready.cli.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("10.9.0.2", PORT))
+        with wire.Capture(ready.inet, "net0") as tap:
+            udp.sendto(b"shadow", ("203.0.114.9", 7))
+            found = wait_until(lambda: [d for d in tap.datagrams() if d.payload == b"shadow"],
+                               what="datagram")
+    assert found[0].source[0] == "203.0.114.1" and found[0].source[1] != PORT
+
+
+DROPS = {
+    "policy": "table inet ufw { chain forward { type filter hook forward priority 0; "
+              "policy drop; }\n }",
+    "docker": "table ip filter { chain DOCKER-USER { }\n chain FORWARD { "
+              "type filter hook forward priority 0; policy drop; jump DOCKER-USER; }\n }",
+    "reject": "table inet firewalld { chain forward { type filter hook forward priority 0; "
+              "counter reject with icmpx type admin-prohibited; }\n }",
+}
+
+
+@pytest.mark.parametrize("rules", DROPS.values(), ids=DROPS)
+def test_a_chain_of_others_that_drops_gets_two_rules_and_loses_them_again(road, rules):
+    road.srv.run("nft", rules)
+    before = road.srv.run("nft", "-s", "list", "ruleset").stdout
+    server = road.start_server()
+    road.start_client("client")
+    assert reaches(road.cli, "203.0.114.9")
+    assert road.srv.run("nft", "list", "ruleset").stdout.count('comment "simplevpn wg0') == 2
+    server.terminate()
+    server.wait(timeout=10)
+    assert road.srv.run("nft", "-s", "list", "ruleset").stdout == before
+
+
+def test_no_foreign_rules_leaves_chains_of_others_alone(road):
+    road.srv.run("nft", DROPS["policy"])
+    road.start_server("--no-foreign-rules")
+    road.start_client("client")
+    assert not reaches(road.cli, "203.0.114.9")
+    assert "simplevpn" not in road.srv.run("nft", "list", "ruleset").stdout
+
+
+def test_a_client_takes_the_hosts_of_an_interface_along(ready):
+    guest = ready.lab.host("guest")
+    ready.lab.veth(guest, "10.50.0.2/24", ready.cli, "10.50.0.1/24", names=("eth0", "lan0"))
+    guest.ip("route", "add", "default", "via", "10.50.0.1")
+    with wire.Capture(ready.cli, "up0") as tap:
+        ready.start_client("client", "--share", "lan0", "--kill-switch")
+        assert reaches(guest, "203.0.114.9")
+        assert reaches(ready.cli, "10.50.0.2")
+    assert sent(tap, (*OURS, "10.50.0.2")) == SERVER
