@@ -12,7 +12,10 @@ namespace {
 
 using tunnel::base::Descriptor;
 using tunnel::fuzz::expect;
+using tunnel::host::Changes;
 using tunnel::host::Connection;
+using tunnel::host::PeerChange;
+using tunnel::host::SetParser;
 
 void read_answer(const std::string& text) {
   tunnel::host::Snapshot snapshot;
@@ -21,12 +24,29 @@ void read_answer(const std::string& text) {
   expect(snapshot.interface.peer_count == snapshot.peers.size(), "peers are counted");
 }
 
+void take_changes(SetParser& parser, bool ended) {
+  const Changes changes = parser.take_changes(ended);
+  std::size_t prefixes = 0;
+  for (const PeerChange& peer : changes.peers) {
+    prefixes += peer.prefixes.size();
+    expect(!peer.name || peer.name->size() <= SetParser::kLongestName, "names are short");
+    expect(peer.host.empty() || peer.host_port != 0, "a host has a port");
+  }
+  const std::size_t most = 2 * SetParser::kPieceLines;
+  expect(changes.interface.size() + changes.peers.size() + prefixes <= most + 1,
+         "a piece is bounded");
+  expect(parser.error() >= 0, "a fault is an errno");
+}
+
 bool take_requests(Connection& connection) {
   bool sound = true;
-  while (connection.next_request(sound) != Connection::Request::none) {
+  for (;;) {
+    const Connection::Request request = connection.next_request(sound);
+    if (request == Connection::Request::none) return sound;
     expect(sound, "a request is sound");
+    if (request == Connection::Request::set_part) take_changes(connection.changes(), false);
+    if (request == Connection::Request::set) take_changes(connection.changes(), true);
   }
-  return sound;
 }
 
 void read_requests(const std::string& text, std::size_t piece) {
@@ -47,6 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string text(data + 1, data + size);
   read_answer(text);
+  const auto error = tunnel::host::read_set_answer(text);
+  expect(!error || text.starts_with("errno="), "an answer to a set is an errno");
   read_requests(text, std::size_t{data[0]} + 1);
   return 0;
 }
