@@ -51,6 +51,24 @@ def client(tunnel):
         yield one
 
 
+@pytest.fixture(name="pair")
+def fixture_pair(cable, simplevpn):
+    """10.9.0.1 and 10.9.0.2, with a session between them."""
+    left, right = (Tunnel(host, simplevpn) for host in cable)
+    privates = [key(), key()]
+    publics = [subprocess.run(["wg", "pubkey"], input=private, capture_output=True, text=True,
+                              check=True).stdout.strip() for private in privates]
+    for number, tunnel in enumerate((left, right)):
+        tunnel.write(f"[Interface]\nPrivateKey = {privates[number]}\nListenPort = 51820\n"
+                     f"Address = 10.9.0.{number + 1}/24\n"
+                     f"[Peer]\nPublicKey = {publics[1 - number]}\n"
+                     f"AllowedIPs = 10.9.0.{2 - number}/32\n"
+                     f"Endpoint = 192.0.2.{2 - number}:51820\n")
+        tunnel.foreground()
+    assert traffic.answers(left.host, "10.9.0.2")
+    return left, right
+
+
 def test_each_option_of_set(tunnel):
     tunnel.host.write("/run/private", "cGV0ZXIgcGFuIGlzIG5vdCBhIHNlY3JldCBrZXkgISE=\n")
     tunnel.host.write("/run/preshared", PRESHARED)
@@ -197,18 +215,8 @@ def test_thousands_of_connections(tunnel):
     wait_until(lambda: resources(daemon(tunnel))[0] == before[0], what="descriptors as before")
 
 
-def test_packets_go_on_while_clients_misbehave(cable, simplevpn):
-    left, right = (Tunnel(host, simplevpn) for host in cable)
-    privates = [key(), key()]
-    publics = [subprocess.run(["wg", "pubkey"], input=private, capture_output=True, text=True,
-                              check=True).stdout.strip() for private in privates]
-    for number, tunnel in enumerate((left, right)):
-        tunnel.write(f"[Interface]\nPrivateKey = {privates[number]}\nListenPort = 51820\n"
-                     f"Address = 10.9.0.{number + 1}/24\n"
-                     f"[Peer]\nPublicKey = {publics[1 - number]}\n"
-                     f"AllowedIPs = 10.9.0.{2 - number}/32\n"
-                     f"Endpoint = 192.0.2.{2 - number}:51820\n")
-        tunnel.foreground()
+def test_packets_go_on_while_clients_misbehave(pair):
+    left, _ = pair
     assert traffic.answers(left.host, "10.9.0.2")
     with concurrent.futures.ThreadPoolExecutor() as pool, client(left) as lazy, \
             client(left) as silent:
@@ -219,4 +227,40 @@ def test_packets_go_on_while_clients_misbehave(cable, simplevpn):
             with contextlib.suppress(ConnectionError), client(left) as one:
                 one.sendall(b"set=1\n" + b"y" * 100000)
         assert pings.result().lost == ()
-    assert set(peers(left)) == {publics[1]}
+    assert len(peers(left)) == 1
+
+
+def test_a_reload_breaks_no_connection(pair):
+    left, right = pair
+    text = left.host.read("/run/wg0.conf")
+    size = 24 << 20
+    copy = traffic.Copy(left.host, right.host, "10.9.0.2", size, bytes_per_second=8 << 20).start()
+    wait_until(lambda: copy.copied > 0, what="copy under way")
+    before = left.status()["counters"]["handshakes_completed"]
+    for i in range(20):
+        left.write(text.replace("[Peer]", "[Peer]\n# friendly_name = other") +
+                   f"PersistentKeepalive = {i + 1}\n[Peer]\nPublicKey = {OTHER}\n"
+                   f"AllowedIPs = 10.6.{i}.0/24\n")
+        left.call("reload", "/run/wg0.conf")
+        assert peers(left)[OTHER][2] == {f"10.6.{i}.0/24"}
+    left.write(text)
+    left.call("reload", "/run/wg0.conf")
+    assert copy.copied < size, "it ran all the time"
+    result = copy.wait()
+    assert (result.bytes, result.received) == (size, result.sent)
+    assert len(peers(left)) == 1
+    assert left.status()["counters"]["handshakes_completed"] == before
+
+
+def test_a_reload_that_is_refused_says_why(tunnel):
+    with tunnel.host.network():
+        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with other:
+        other.bind(("0.0.0.0", 4001))
+        tunnel.write(CONFIG.replace("51820", "4001"))
+        done = tunnel.call("reload", "/run/wg0.conf", exit_status=1)
+    assert "ListenPort" in done.stderr
+    assert dump(tunnel).splitlines()[0].split("\t")[2] == "51820"
+    tunnel.write("[Interface]\nPrivateKey = short\n")
+    tunnel.call("reload", "/run/wg0.conf", exit_status=2)
+    assert PEER in peers(tunnel)

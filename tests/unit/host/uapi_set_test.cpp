@@ -159,3 +159,18 @@ TEST_CASE("a peer with a very long list is cut and goes on as itself", "[host][c
   CHECK(prefixes == 5000);
   CHECK(pieces >= 9);
 }
+
+TEST_CASE("a host name as endpoint needs a port and nothing that a terminal obeys",
+          "[host][control]") {
+  const Parsed parsed = parse({peer_line('1'), "x_endpoint=vpn.example.com:51820"});
+  REQUIRE(parsed.changes.peers.size() == 1);
+  CHECK(parsed.changes.peers[0].host == "vpn.example.com");
+  CHECK(parsed.changes.peers[0].host_port == 51820);
+  for (const std::string& value :
+       {std::string("vpn.example.com"), std::string(":7"), std::string("vpn:0"),
+        std::string("vpn:65536"), std::string("a b:7"), std::string("a\033:7"),
+        std::string(254, 'a') + ":7"}) {
+    CAPTURE(value);
+    CHECK(peer_error("x_endpoint=" + value) == EINVAL);
+  }
+}
