@@ -238,7 +238,7 @@ def test_a_default_route_by_advertisement_survives_a_server(road):
     server = road.start_server()
     assert "proto ra" in srv.ip("-6", "route", "show", "default")
     road.start_client("client")
-    assert reaches(road.cli, "2001:db8:4::9")
+    assert reaches(road.cli, "2001:db8:4::9", count=3, patience=5)
     road.down()
     server.terminate()
     server.wait(timeout=10)
