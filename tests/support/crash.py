@@ -57,8 +57,9 @@ def start_and_kill(host, program, arguments, seed):
     """One start, and one kill -9 in the middle of it or after it."""
     daemon = host.popen(program, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(random.Random(seed).uniform(0, LONGEST_S))
-    kill(host)
+    daemon.kill()  # also when it is no more than a process yet
     daemon.wait(timeout=10)
+    kill(host)
 
 
 def clean(host, program, seed, *arguments):
