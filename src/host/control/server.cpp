@@ -137,7 +137,9 @@ int Server::patience_ms() const {
 // One round. False = the thread shall end.
 bool Server::serve_once() {
   std::vector<pollfd> list = what_to_wait_for();
-  if (::poll(list.data(), list.size(), patience_ms()) < 0 && errno != EINTR) return false;
+  if (::poll(list.data(), list.size(), patience_ms()) < 0) {
+    return errno == EINTR || pause();
+  }
   if (list[kEnding].revents != 0) return false;
   if (list[kWatch].revents != 0) look_at_file();
   if (list[kEvents].revents != 0) send_events();
@@ -148,6 +150,14 @@ bool Server::serve_once() {
   });
   if (list[kListener].revents != 0) accept_client();
   return true;
+}
+
+// poll() fails for want of memory, or with EINVAL while more is waited for than the process may
+// have descriptors (a limit lowered meanwhile). Neither is the end, and one descriptor is always
+// allowed.
+bool Server::pause() const {
+  pollfd ending{static_cast<int>(ending_.handle()), POLLIN, 0};
+  return ::poll(&ending, 1, static_cast<int>(kPauseWhenExhausted_ms)) <= 0;
 }
 
 void Server::look_at_file() {

@@ -46,6 +46,7 @@ class Server {
 
   void run();
   bool serve_once();
+  bool pause() const;
   int patience_ms() const;
   std::vector<pollfd> what_to_wait_for() const;
   void look_at_file();
