@@ -125,7 +125,8 @@ class Core {
 
   // ---- peers.cpp
   bool set_prefixes(Peer& peer, const tunnel_peer_config& config);
-  std::int32_t check_peer(const tunnel_peer_config& config, const Peer* peer) const noexcept;
+  std::int32_t check_peer(const tunnel_peer_config& config, const protocol::PublicKey& key,
+                          const Peer* peer) const noexcept;
   void set_fields(Peer& peer, const tunnel_peer_config& config) noexcept;
   void set_endpoint(Peer& peer, const tunnel_address& endpoint) noexcept;
 

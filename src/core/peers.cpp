@@ -51,7 +51,7 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
   protocol::PublicKey key;
   std::copy_n(config.public_key, key.size(), key.begin());
   auto* peer = peers_.find(key);
-  if (const auto refused = check_peer(config, peer); refused != TUNNEL_OK) {
+  if (const auto refused = check_peer(config, key, peer); refused != TUNNEL_OK) {
     return base::Error{refused};
   }
 
@@ -77,10 +77,9 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
 }
 
 // What depends on the core: which keys it can work with, and in plain profile which endpoints.
-std::int32_t Core::check_peer(const tunnel_peer_config& config, const Peer* peer) const noexcept {
+std::int32_t Core::check_peer(const tunnel_peer_config& config, const protocol::PublicKey& key,
+                              const Peer* peer) const noexcept {
   if (plain()) return check_plain(config, peer);
-  protocol::PublicKey key;
-  std::copy_n(config.public_key, key.size(), key.begin());
   if (has_key_ && key == us_.public_key) return TUNNEL_ERR_KEY;
   // No handshake with it could ever be: say so now, not after 90 s of silence.
   return cipher::is_low_order(key) ? TUNNEL_ERR_KEY : TUNNEL_OK;
@@ -134,7 +133,7 @@ std::int32_t Core::remove_peer(std::uint64_t id) noexcept {
   deadlines_.remove(peer->slot);
   initiations_.remove(peer->slot);
   allowed_ips_.remove_all(peer->slot);
-  endpoints_.remove(peer->endpoint);
+  if (plain()) endpoints_.remove(peer->endpoint);
   peers_.remove(*peer);
   return TUNNEL_OK;
 }

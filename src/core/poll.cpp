@@ -9,7 +9,6 @@
 // to be tried again must keep a living one neither from its answer nor from its packets. A peer
 // whose work is done gets its next deadline; one without any leaves the queue.
 #include <algorithm>
-#include <utility>
 
 #include "core/core.h"
 
