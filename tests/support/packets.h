@@ -51,7 +51,10 @@ struct Outgoing {
   std::vector<tunnel_packet> packets;
 };
 
-// Whether a table has something ready, as its wait handles say; `timeout_ms` < 0 waits for it.
+// Longer than anything on this host ever takes: what has not come by then is lost.
+inline constexpr int kPatience_ms = 10'000;
+
+// Whether a table has something ready, as its wait handles say.
 template <class Table>
 bool ready(const Table& table, int timeout_ms = 0) {
   tunnel_handle handles[4];

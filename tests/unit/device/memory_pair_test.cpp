@@ -132,7 +132,7 @@ TEST_CASE("the ends of a pair may live on two threads", "[device][pair]") {
       out.add(std::to_string(next), TUNNEL_VERDICT_DELIVER);
       if (test::write(pair.a, out) != TUNNEL_OK) return;
       if (out.packets[0].verdict == TUNNEL_VERDICT_SENT) ++next;
-      if (out.packets[0].verdict == TUNNEL_VERDICT_WAIT) test::ready(pair.a, -1);
+      if (out.packets[0].verdict == TUNNEL_VERDICT_WAIT) test::ready(pair.a, test::kPatience_ms);
     }
     pair.a.close();
   });
@@ -140,7 +140,7 @@ TEST_CASE("the ends of a pair may live on two threads", "[device][pair]") {
   std::uint32_t expected = 0;
   bool in_order = true;
   for (;;) {
-    test::ready(pair.b, -1);
+    test::ready(pair.b, test::kPatience_ms);
     const std::int32_t count = test::read(pair.b, slab);
     if (count < 0) break;
     for (std::int32_t i = 0; i < count; ++i) {

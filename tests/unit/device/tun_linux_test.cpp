@@ -237,7 +237,7 @@ TEST_CASE("a TUN deleted under us wakes the waiter and is closed", "[device][tun
     bring_up("lt-test");
     REQUIRE_FALSE(test::ready(device));
     test::run_command("ip link delete lt-test");
-    REQUIRE(test::ready(device, -1));
+    REQUIRE(test::ready(device, test::kPatience_ms));
     Slab slab;
     REQUIRE(test::read(device, slab) == TUNNEL_ERR_CLOSED);
     Outgoing out;

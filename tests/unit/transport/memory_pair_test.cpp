@@ -235,14 +235,14 @@ TEST_CASE("the ends of a network may live on two threads", "[transport][pair]") 
       out.add(std::to_string(next), TUNNEL_VERDICT_SEND, test::address("127.0.0.2", 51820));
       pair.a.ops->write(pair.a.self, out.packets.data(), 1);
       if (out.packets[0].verdict == TUNNEL_VERDICT_SENT) ++next;
-      if (out.packets[0].verdict == TUNNEL_VERDICT_WAIT) test::ready(pair.a, -1);
+      if (out.packets[0].verdict == TUNNEL_VERDICT_WAIT) test::ready(pair.a, test::kPatience_ms);
     }
   });
   int expected = 0;
   bool in_order = true;
   Slab slab;
   while (expected < kDatagrams) {
-    test::ready(pair.b, -1);
+    test::ready(pair.b, test::kPatience_ms);
     const std::int32_t count = test::read(pair.b, slab);
     for (std::int32_t i = 0; i < count; ++i) {
       in_order = in_order && slab.text(static_cast<std::size_t>(i)) == std::to_string(expected++);

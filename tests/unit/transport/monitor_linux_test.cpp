@@ -24,7 +24,8 @@ bool once_without_change(const Hosts& hosts, const std::function<void(int)>& act
     test::settle(hosts.here);
     act(attempt);
     Slab slab;
-    if (!test::ready(hosts.here, -1) || test::read(hosts.here, slab) != 0) return false;
+    if (!test::ready(hosts.here, test::kPatience_ms) || test::read(hosts.here, slab) != 0)
+      return false;
     if (!changed(hosts.here)) return true;
   }
   return false;
@@ -45,7 +46,7 @@ TEST_CASE("changes of addresses, routes and links are noticed", "[transport][udp
       INFO(command);
       test::settle(udp);
       run_command(command);
-      REQUIRE(test::ready(udp, -1));
+      REQUIRE(test::ready(udp, test::kPatience_ms));
       Slab slab;
       REQUIRE(test::read(udp, slab) == 0);
       REQUIRE(changed(udp));

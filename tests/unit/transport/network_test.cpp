@@ -167,7 +167,7 @@ TEST_CASE("a full socket says WAIT and becomes writable", "[transport][network]"
     REQUIRE(narrow.ops->wait(narrow.self, handles, 4) == 2);
     REQUIRE(handles[0].events == (TUNNEL_READABLE | TUNNEL_WRITABLE));
     REQUIRE(handles[1].events == TUNNEL_READABLE);
-    REQUIRE(test::ready(narrow, -1));
+    REQUIRE(test::ready(narrow, test::kPatience_ms));
     out.packets[99].verdict = TUNNEL_VERDICT_SEND;
     REQUIRE(test::write(narrow, out) == TUNNEL_OK);
     REQUIRE(out.packets[99].verdict == TUNNEL_VERDICT_SENT);
