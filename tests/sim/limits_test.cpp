@@ -47,6 +47,28 @@ void set_endpoint(Node& node, const Node& peer, const tunnel_address& endpoint) 
   REQUIRE(tunnel_core_set_peer(node.core(), &config, nullptr) == TUNNEL_OK);
 }
 
+// The one response of bob's to come, which the network then keeps to itself.
+Datagram catch_response(Pair& pair) {
+  Datagram response;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() == 2) response = datagram;
+    return datagram.type() == 2;
+  };
+  pair.net.run_for(100 * kMillisecond);
+  pair.net.lose = nullptr;
+  REQUIRE(response.type() == 2);
+  return response;
+}
+
+// A packet of alice's waits for each of fifty peers who will never answer.
+void stage_for_fifty_dead_peers(Pair& pair) {
+  for (std::uint8_t number = 3; number < 53; ++number) {
+    auto& dead = pair.net.add(number);
+    pair.net.add_peer(pair.alice, dead);
+    REQUIRE(seal_only(pair.net, pair.alice, dead) == TUNNEL_VERDICT_HELD);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a core with room for few sessions rekeys for ever", "[sim][limits]") {
@@ -131,15 +153,9 @@ TEST_CASE("an initiation to a peer that lost its endpoint is wiped after 540 s",
 
 TEST_CASE("a datagram never goes to a peer whose endpoint was taken away", "[sim][limits]") {
   Pair pair;
-  Datagram response;
-  pair.net.lose = [&](const Datagram& datagram) {
-    if (datagram.type() == 2) response = datagram;
-    return datagram.type() == 2;
-  };
   pair.net.send(pair.alice, pair.bob, 1);
   pair.net.send(pair.alice, pair.bob, 2);
-  pair.net.run_for(100 * kMillisecond);
-  REQUIRE(response.type() == 2);
+  const auto response = catch_response(pair);
   REQUIRE(pair.net.open_only(pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
   REQUIRE(Poll(pair.net, pair.alice, 1).filled == 1);  // the session, and one of two packets
 
@@ -169,11 +185,7 @@ TEST_CASE("with one handshake a call, poll serves our own and theirs in turn", "
     return caught;
   }();
   REQUIRE(initiation.type() == 1);
-  for (std::uint8_t number = 3; number < 53; ++number) {
-    auto& dead = pair.net.add(number);
-    pair.net.add_peer(pair.alice, dead);
-    REQUIRE(seal_only(pair.net, pair.alice, dead) == TUNNEL_VERDICT_HELD);
-  }
+  stage_for_fifty_dead_peers(pair);
   REQUIRE(pair.net.open_only(pair.alice, initiation) == TUNNEL_VERDICT_CONSUMED);
   for (int calls = 0; calls < 3; ++calls) Poll(pair.net, pair.alice, 4);
   CHECK(pair.alice.counters().handshakes_responded == 1);
@@ -183,18 +195,9 @@ TEST_CASE("with one handshake a call, poll serves our own and theirs in turn", "
 TEST_CASE("packets for a living peer do not wait behind initiations to dead ones",
           "[sim][limits]") {
   Pair pair;
-  Datagram response;
-  pair.net.lose = [&](const Datagram& datagram) {
-    if (datagram.type() == 2) response = datagram;
-    return datagram.type() == 2;
-  };
   pair.net.send(pair.alice, pair.bob, 1);
-  pair.net.run_for(100 * kMillisecond);
-  for (std::uint8_t number = 3; number < 53; ++number) {
-    auto& dead = pair.net.add(number);
-    pair.net.add_peer(pair.alice, dead);
-    REQUIRE(seal_only(pair.net, pair.alice, dead) == TUNNEL_VERDICT_HELD);
-  }
+  const auto response = catch_response(pair);
+  stage_for_fifty_dead_peers(pair);
   REQUIRE(pair.net.open_only(pair.alice, response) == TUNNEL_VERDICT_CONSUMED);
   const Poll poll(pair.net, pair.alice, 4);  // the response, and what it sets free
   REQUIRE(poll.filled == 1);

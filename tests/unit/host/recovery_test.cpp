@@ -68,6 +68,17 @@ void start(Applier& applier, const std::string& directory) {
   REQUIRE(status == TUNNEL_OK);
 }
 
+// A clean-up, after which the machine is as it was before, and nothing is kept.
+void require_cleaned_up(const Scratch& scratch, const std::string& before,
+                        Block block = Block::kept) {
+  tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+  const std::int32_t status = clean_up(scratch.path(), "wgt0", block, fault);
+  INFO(fault.message);
+  REQUIRE(status == TUNNEL_OK);
+  REQUIRE(machine() == before);
+  REQUIRE(std::filesystem::is_empty(scratch.path()));
+}
+
 }  // namespace
 
 TEST_CASE("what a killed process applied is cleaned up, exactly that", "[host][settings]") {
@@ -77,12 +88,7 @@ TEST_CASE("what a killed process applied is cleaned up, exactly that", "[host][s
     const std::string before = machine();
     die_with(scratch.path(), steps());
     REQUIRE(machine() != before);
-    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
-    const std::int32_t status = clean_up(scratch.path(), "wgt0", Block::kept, fault);
-    INFO(fault.message);
-    REQUIRE(status == TUNNEL_OK);
-    REQUIRE(machine() == before);
-    REQUIRE(std::filesystem::is_empty(scratch.path()));
+    require_cleaned_up(scratch, before);
   });
 }
 
@@ -125,12 +131,7 @@ TEST_CASE("steps that were journalled and never taken are no trouble", "[host][s
         }
       }
     }
-    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
-    const std::int32_t status = clean_up(scratch.path(), "wgt0", Block::kept, fault);
-    INFO(fault.message);
-    REQUIRE(status == TUNNEL_OK);
-    REQUIRE(machine() == before);
-    REQUIRE(std::filesystem::is_empty(scratch.path()));
+    require_cleaned_up(scratch, before);
   });
 }
 
@@ -159,9 +160,7 @@ TEST_CASE("the block outlives its process, a clean-up and a stop; only unblock l
       REQUIRE(machine() == blocked);
     }
     REQUIRE(machine() == blocked);
-    REQUIRE(clean_up(scratch.path(), "wgt0", Block::lifted, fault) == TUNNEL_OK);
-    REQUIRE(machine() == before);
-    REQUIRE(std::filesystem::is_empty(scratch.path()));
+    require_cleaned_up(scratch, before, Block::lifted);
   });
 }
 
@@ -189,8 +188,7 @@ TEST_CASE("a start that fails takes its block back, but not one that was there b
       REQUIRE(has_line(machine(), "table inet blocked"));
       REQUIRE_FALSE(has_line(machine(), "chain other"));
     }
-    REQUIRE(clean_up(scratch.path(), "wgt0", Block::lifted, fault) == TUNNEL_OK);
-    REQUIRE(machine() == before);
+    require_cleaned_up(scratch, before, Block::lifted);
   });
 }
 
