@@ -32,7 +32,7 @@ typedef struct tunnel_setting {
   uint32_t size;    /* sizeof(tunnel_setting) */
   uint32_t kind;    /* TUNNEL_SETTING_ */
   uint32_t value;   /* bytes of MTU */
-  uint32_t applied; /* 1 while it is in force through us */
+  uint32_t applied; /* 1 while it is in force through us; see also tunnel_settings_recall */
   tunnel_prefix prefix;
   char text[256]; /* the command that does the same; of a long one the beginning */
 } tunnel_setting;
@@ -141,6 +141,36 @@ TUNNEL_API int32_t tunnel_settings_cleanup(const char* directory, const char* na
  * this call does. */
 TUNNEL_API int32_t tunnel_settings_unblock(const char* directory, const char* name,
                                            tunnel_settings_fault* fault);
+
+/* ---- what is in force, also of a tunnel whose daemon is dead ---- */
+
+/* Names of the tunnels that have a journal in the directory (null = /var/lib/simplevpn), sorted.
+ * Copies up to `max`; *count gets how many there are. */
+TUNNEL_API int32_t tunnel_settings_list(const char* directory, char (*names)[16], size_t max,
+                                        size_t* count);
+
+/* The steps that a tunnel has in its journal, taken in this boot and network namespace; those that
+ * end with the interface are not journalled. tunnel_setting.applied then says whether the machine
+ * is still so, or another program has changed it since. Such a plan can be looked at and not
+ * applied. Changes nothing, and takes no lock: the daemon may live.
+ *
+ * On success the caller owns *settings. NOT_FOUND: there is no journal; PERMISSION. */
+TUNNEL_API int32_t tunnel_settings_recall(const char* directory, const char* name,
+                                          tunnel_settings** settings);
+
+#define TUNNEL_SCHEME_NONE 255 /* it does not take everything */
+
+typedef struct tunnel_settings_summary {
+  uint32_t size;   /* sizeof(tunnel_settings_summary) */
+  uint32_t flags;  /* TUNNEL_SETTINGS_KILL_SWITCH: the block; _SERVER: it forwards, or shares */
+  uint32_t scheme; /* TUNNEL_SCHEME_ */
+  uint32_t dns_backend; /* TUNNEL_DNS_; AUTO = it does not say who answers for names */
+} tunnel_settings_summary;
+#define TUNNEL_SETTINGS_SUMMARY_INIT \
+  { sizeof(tunnel_settings_summary) }
+/* What the steps that are applied come to. */
+TUNNEL_API int32_t tunnel_settings_summarize(const tunnel_settings* settings,
+                                             tunnel_settings_summary* out);
 
 TUNNEL_END_DECLS
 

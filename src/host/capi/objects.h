@@ -3,7 +3,9 @@
 
 #include <tunnel/host/config.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "host/config/config.h"
 #include "host/control/control.h"
@@ -22,5 +24,10 @@ struct tunnel_settings {
   tunnel::host::Applier applier;
   tunnel::host::Request request;  // what the plan was made of
   tunnel::host::Machine machine;
-  std::string text;  // of the plan
+  std::string text;                             // of the plan
+  std::optional<std::vector<bool>> in_force{};  // per step; of what was recalled from a journal
+
+  bool applied(std::size_t index) const {
+    return in_force ? (*in_force)[index] : applier.applied(index);
+  }
 };

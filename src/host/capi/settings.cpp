@@ -74,7 +74,7 @@ int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index, tunne
     const host::Step& step = plan.steps[index];
     tunnel_setting value = TUNNEL_SETTING_INIT;
     value.kind = static_cast<std::uint32_t>(step.index() + 1);
-    value.applied = settings->applier.applied(index) ? 1 : 0;
+    value.applied = settings->applied(index) ? 1 : 0;
     if (const auto* mtu = std::get_if<host::MtuStep>(&step)) value.value = mtu->mtu;
     if (const auto* own = std::get_if<host::AddressStep>(&step)) value.prefix = own->address;
     if (const auto* route = std::get_if<host::RouteStep>(&step)) value.prefix = route->prefix;
@@ -91,6 +91,7 @@ const char* tunnel_settings_text(const tunnel_settings* settings) {
 int32_t tunnel_settings_open_journal(tunnel_settings* settings, const char* directory,
                                      tunnel_settings_fault* fault) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  if (settings->in_force) return TUNNEL_ERR_STATE;
   return with_fault(fault, [&](tunnel_settings_fault& found) {
     return settings->applier.open_journal(directory == nullptr ? kDirectory : directory, found);
   });
@@ -98,12 +99,14 @@ int32_t tunnel_settings_open_journal(tunnel_settings* settings, const char* dire
 
 int32_t tunnel_settings_apply(tunnel_settings* settings, tunnel_settings_fault* fault) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  if (settings->in_force) return TUNNEL_ERR_STATE;
   return with_fault(fault,
                     [&](tunnel_settings_fault& found) { return settings->applier.apply(found); });
 }
 
 int32_t tunnel_settings_undo(tunnel_settings* settings, tunnel_settings_fault* fault) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  if (settings->in_force) return TUNNEL_ERR_STATE;
   return with_fault(fault,
                     [&](tunnel_settings_fault& found) { return settings->applier.undo(found); });
 }

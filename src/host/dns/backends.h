@@ -18,12 +18,14 @@ namespace tunnel::host::dns {
 namespace resolved {
 Answer apply(const ResolverStep& step);
 Answer undo(const std::string& interface_name);
+bool is_in_force(const std::string& interface_name);
 }  // namespace resolved
 
 // NetworkManager: a piece of its configuration below /run, which has its global servers.
 namespace network_manager {
 Answer apply(const ResolverStep& step, const DnsPlaces& places);
 Answer undo(const std::string& interface_name, const DnsPlaces& places);
+bool is_in_force(const std::string& interface_name, const DnsPlaces& places);
 }  // namespace network_manager
 
 // resolvconf, Debian's or openresolv: a record under the interface's name.
@@ -38,6 +40,7 @@ namespace resolv_file {
 base::Result<std::string> save(const ResolverStep& step, const DnsPlaces& places);
 Answer apply(std::string_view saved, const DnsPlaces& places);
 Answer undo(std::string_view saved, const DnsPlaces& places);
+bool is_in_force(std::string_view saved, const DnsPlaces& places);
 }  // namespace resolv_file
 
 }  // namespace tunnel::host::dns

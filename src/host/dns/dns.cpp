@@ -89,4 +89,20 @@ Answer undo_resolver(std::string_view saved, const DnsPlaces& places) {
   return outcome;
 }
 
+bool is_resolver_in_force(std::string_view saved, const DnsPlaces& places) {
+  const auto backend = backend_from(next_word(saved));
+  const std::string interface_name(next_word(saved));
+  if (!backend) return false;
+  switch (*backend) {
+    case Backend::resolved:
+      return dns::resolved::is_in_force(interface_name);
+    case Backend::network_manager:
+      return dns::network_manager::is_in_force(interface_name, places);
+    case Backend::resolvconf:
+      return true;
+    default:
+      return dns::resolv_file::is_in_force(saved, places);
+  }
+}
+
 }  // namespace tunnel::host

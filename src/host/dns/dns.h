@@ -24,4 +24,7 @@ Answer apply_resolver(const ResolverStep& step, std::string_view saved,
 // No error when there is nothing left to undo, or what is there is somebody else's by now.
 Answer undo_resolver(std::string_view saved, const DnsPlaces& places = {});
 
+// Whether what apply_resolver() said is still there. True for what cannot be asked.
+bool is_resolver_in_force(std::string_view saved, const DnsPlaces& places = {});
+
 }  // namespace tunnel::host

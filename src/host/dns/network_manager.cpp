@@ -62,4 +62,9 @@ Answer undo(const std::string& interface_name, const DnsPlaces& places) {
   return reload();
 }
 
+bool is_in_force(const std::string& interface_name, const DnsPlaces& places) {
+  struct stat info {};
+  return ::stat(file(interface_name, places).c_str(), &info) == 0 || errno != ENOENT;
+}
+
 }  // namespace tunnel::host::dns::network_manager

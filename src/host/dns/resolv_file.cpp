@@ -61,4 +61,10 @@ Answer undo(std::string_view words, const DnsPlaces& places) {
   return put_back(places.resolv_conf(), saved->ours, without_dead_tunnels(saved->before));
 }
 
+bool is_in_force(std::string_view words, const DnsPlaces& places) {
+  const auto saved = read(words);
+  const auto now = save_file(places.resolv_conf());
+  return !saved || (now && now->content == saved->ours);
+}
+
 }  // namespace tunnel::host::dns::resolv_file

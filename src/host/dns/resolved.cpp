@@ -1,6 +1,7 @@
 #include <net/if.h>
 
 #include "host/dns/backends.h"
+#include "host/dns/program.h"
 #include "host/dns/resolv_conf.h"
 #include "host/dns/tool.h"
 
@@ -39,6 +40,15 @@ Answer apply(const ResolverStep& step) {
 Answer undo(const std::string& interface_name) {
   if (::if_nametoindex(interface_name.c_str()) == 0) return {};  // it went with the interface
   return call("revert", interface_name, {});
+}
+
+// "Link 4 (wg0): 10.9.0.1" while it has servers.
+bool is_in_force(const std::string& interface_name) {
+  const ProgramResult told = run_program({"resolvectl", "dns", interface_name});
+  if (!told.ok()) return true;
+  const std::size_t colon = told.output.find("):");
+  return colon == std::string::npos ||
+         told.output.find_first_not_of(" \n", colon + 2) != std::string::npos;
 }
 
 }  // namespace tunnel::host::dns::resolved

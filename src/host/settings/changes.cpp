@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "host/dns/dns.h"
+
 namespace tunnel::host {
 namespace {
 
@@ -40,6 +42,14 @@ Answer undo(Tools& tools, const Step& step, const std::string& before) {
   const Answer answer =
       std::visit([&](const auto& each) { return restore(tools, each, before); }, step);
   return is_gone(answer.error) ? Answer{} : answer;
+}
+
+bool is_in_force(Tools& tools, const Step& step, const std::string& before) {
+  if (std::holds_alternative<ResolverStep>(step)) return is_resolver_in_force(before);
+  const Look found = look(tools, step);
+  if (std::holds_alternative<SysctlStep>(step)) return found.answer.error == 0 && !found.needed;
+  // What would be taken without complaint is not there.
+  return found.answer.error != 0;
 }
 
 }  // namespace tunnel::host

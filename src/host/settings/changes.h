@@ -42,6 +42,10 @@ Answer take(Tools& tools, const Step& step);
 // what somebody else has changed. What is gone is no error.
 Answer undo(Tools& tools, const Step& step, const std::string& before);
 
+// Whether the machine is still as `take` left it. What cannot be asked counts as in force. Changes
+// nothing.
+bool is_in_force(Tools& tools, const Step& step, const std::string& before);
+
 // ---- by kind: link_changes.cpp, routing_changes.cpp, sysctl.cpp, filter_changes.cpp,
 // resolver_changes.cpp
 

@@ -224,6 +224,28 @@ void Journal::end(std::uint64_t id) {
   if (size_ > slack_) (void)rewrite();
 }
 
+base::Result<std::vector<Record>> peek_journal(const std::string& directory,
+                                               const std::string& name) {
+  if (!is_tunnel_name(name)) return base::Error{TUNNEL_ERR_ARGUMENT};
+  std::string words;
+  const auto opened = open_private(directory, Journal::Missing::error, words);
+  if (!opened) return base::Error{opened.status()};
+  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  const base::Descriptor file(::openat(opened->get(), (name + kSuffix).c_str(), flags));
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) return base::Error{status_of(errno)};
+  if (!S_ISREG(info.st_mode) || !is_ours(info)) return base::Error{TUNNEL_ERR_PERMISSION};
+  const auto here = current_place();
+  if (!here) return base::Error{here.status()};
+  std::string text;
+  if (const std::int32_t status = read_all(file.get(), text); status != TUNNEL_OK) {
+    return base::Error{status};
+  }
+  std::vector<Record> live = read_journal(text).live;
+  std::erase_if(live, [&](const Record& record) { return record.origin != *here; });
+  return live;
+}
+
 std::vector<std::string> journal_names(const std::string& directory) {
   const std::unique_ptr<DIR, int (*)(DIR*)> opened(::opendir(directory.c_str()), ::closedir);
   std::vector<std::string> names;
