@@ -29,9 +29,10 @@ class StatusCommand {
     if (options_.watch_s > 0) return watch();
     if (!options_.check.empty()) return check();
     if (const int exit = look(); exit != kOk) return exit;
-    show(output_.json ? status_json(tunnels_, 2) : table());
-    if (tunnels_.empty() && !output_.json) advise(output_, "no tunnel is running");
-    return kOk;
+    show(output_.json ? status_json(overview_, 2) : table());
+    const bool nothing = overview_.tunnels.empty() && overview_.left_blocks.empty();
+    if (nothing && !output_.json) advise(output_, "no tunnel is running");
+    return overview_.left_blocks.empty() ? kOk : kNotRunning;
   }
 
  private:
@@ -43,21 +44,22 @@ class StatusCommand {
     if (listed != TUNNEL_OK) {
       return fail(output_, status_failure(output_, listed, "list the tunnels", kFailure));
     }
-    tunnels_.clear();
+    overview_.tunnels.clear();
     for (const std::string& each : names) {
       TunnelStatus tunnel;
       const std::int32_t result = read_status(each, tunnel);
       const bool ended_meanwhile = name_.empty() && result == TUNNEL_ERR_NOT_FOUND;
       if (ended_meanwhile) continue;
       if (result != TUNNEL_OK) return refuse(result, each);
-      tunnels_.push_back(std::move(tunnel));
+      overview_.tunnels.push_back(std::move(tunnel));
     }
+    if (name_.empty()) overview_.left_blocks = blocks_left(names);
     return options_.peer.empty() ? kOk : select_peer();
   }
 
   int select_peer() {
     bool found = false;
-    for (TunnelStatus& tunnel : tunnels_) {
+    for (TunnelStatus& tunnel : overview_.tunnels) {
       std::erase_if(tunnel.peers,
                     [&](const auto& peer) { return !is_called(peer, options_.peer); });
       found = found || !tunnel.peers.empty();
@@ -70,6 +72,13 @@ class StatusCommand {
   }
 
   int refuse(std::int32_t result, const std::string& name) {
+    if (result == TUNNEL_ERR_NOT_FOUND && read_in_force(name).kill_switch) {
+      return refused({.exit = kNotRunning,
+                      .code = "E_NOT_RUNNING",
+                      .message = left_block_text(name),
+                      .hint = "simplevpn unblock " + shell_quoted(name) +
+                              " lifts the block; a new start of the tunnel takes it over"});
+    }
     if (result == TUNNEL_ERR_NOT_FOUND) {
       return refused({.exit = kNotRunning,
                       .code = "E_NOT_RUNNING",
@@ -91,8 +100,12 @@ class StatusCommand {
 
   std::string table() const {
     std::string text;
-    for (const TunnelStatus& tunnel : tunnels_) {
+    for (const TunnelStatus& tunnel : overview_.tunnels) {
       text += (text.empty() ? "" : "\n") + status_table(tunnel, output_.color);
+    }
+    for (const std::string& name : overview_.left_blocks) {
+      text += (text.empty() ? "" : "\n") + left_block_text(name) + ": simplevpn unblock " +
+              shell_quoted(name) + " lifts it\n";
     }
     return text;
   }
@@ -116,8 +129,9 @@ class StatusCommand {
       if (const int exit = look(); exit != kOk) return first ? exit : ended(exit);
       silent_ = true;
       if (first && terminal) show("\033[2J");
-      if (terminal) redraw(tunnels_.empty() ? "no tunnel is running\n" : table());
-      if (!terminal) show(output_.json ? status_json(tunnels_, -1) : (first ? "" : "\n") + table());
+      if (terminal) redraw(table().empty() ? "no tunnel is running\n" : table());
+      if (!terminal)
+        show(output_.json ? status_json(overview_, -1) : (first ? "" : "\n") + table());
       if (std::ferror(stdout) != 0) return kFailure;
       if (interrupt.wait({}, milliseconds(options_.watch_s)) == Interrupt::Woken::signal) {
         return interrupt.exit_status();
@@ -151,8 +165,9 @@ class StatusCommand {
 
   std::string why_not() {
     if (look() != kOk) return failure_.message;
-    if (tunnels_.empty()) return "no tunnel is running";
-    for (const TunnelStatus& tunnel : tunnels_) {
+    if (!overview_.left_blocks.empty()) return left_block_text(overview_.left_blocks.front());
+    if (overview_.tunnels.empty()) return "no tunnel is running";
+    for (const TunnelStatus& tunnel : overview_.tunnels) {
       const std::string reason = check_failure(options_.check, tunnel);
       if (!reason.empty()) return tunnel.name + " " + reason;
     }
@@ -170,7 +185,7 @@ class StatusCommand {
   const std::string name_;  // "" = every tunnel
   bool silent_ = false;
   Failure failure_;
-  std::vector<TunnelStatus> tunnels_;
+  Overview overview_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "handles.h"
+#include "in_force.h"
 #include "output.h"
 
 namespace simplevpn {
@@ -20,6 +21,8 @@ struct TunnelStatus {
   std::uint32_t mtu = 0;               // 0 = unknown
   std::uint64_t now_ns = 0;            // wall clock
   bool link_up = false;                // the kernel's interface exists and is up
+  InForce in_force;
+  bool blocked = false;  // the kill switch is in force, and the tunnel carries nothing
 };
 
 // Names of the tunnels that run, sorted. A negative status when the directory cannot be read.
@@ -41,8 +44,17 @@ struct TunnelStatus {
 // three words is part of the interface: simplevpn(1) defines them.
 [[nodiscard]] std::string check_failure(const std::string& check, const TunnelStatus& status);
 
+// What to say of a tunnel that does not run, and whose kill switch is still in force.
+[[nodiscard]] std::string left_block_text(const std::string& name);
+
+// Tunnels, and the names of those that do not run and block.
+struct Overview {
+  std::vector<TunnelStatus> tunnels;
+  std::vector<std::string> left_blocks;
+};
+
 // Ready to print, with final newline. `indent` -1 = on one line.
-[[nodiscard]] std::string status_json(const std::vector<TunnelStatus>& tunnels, int indent);
+[[nodiscard]] std::string status_json(const Overview& overview, int indent);
 [[nodiscard]] std::string status_table(const TunnelStatus& status, bool color);
 
 }  // namespace simplevpn

@@ -18,6 +18,7 @@ std::string why_not_live(const TunnelStatus& status) {
 std::string why_not_ready(const TunnelStatus& status) {
   if (status.interface.has_key == 0 && !is_plain(status)) return "has no private key";
   if (!status.link_up) return "has no interface that is up";
+  if (status.blocked) return "is blocked: its kill switch is in force, and no peer is live";
   return status.peers.empty() ? "has no peers" : "";
 }
 
@@ -41,6 +42,10 @@ bool is_called(const tunnel_snapshot_peer& peer, const std::string& name) {
 bool is_live(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {
   return peer.latest_handshake_ns != 0 &&
          peer.latest_handshake_ns + kRejectAfterTime_ns > status.now_ns;
+}
+
+std::string left_block_text(const std::string& name) {
+  return name + " is not running, and its kill switch blocks all traffic";
 }
 
 std::string check_failure(const std::string& check, const TunnelStatus& status) {

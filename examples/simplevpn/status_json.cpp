@@ -107,18 +107,26 @@ ordered_json tunnel_json(const TunnelStatus& status) {
       {"up_since", time_or_null(interface.since_s * 1'000'000'000)},
       {"pid", number_or_null(interface.process)},
       {"counters", ours ? counters_json(interface.counters) : ordered_json(nullptr)},
+      {"scheme", text_or_null(scheme_word(status.in_force.scheme))},
+      {"kill_switch",
+       status.in_force.known ? ordered_json(status.in_force.kill_switch) : ordered_json(nullptr)},
+      {"blocked", status.blocked},
+      {"dns_backend", text_or_null(dns_word(status.in_force.dns_backend))},
+      {"foreign_rules", status.in_force.foreign_rules},
+      {"undone_by_others", status.in_force.undone},
       {"engine", ours ? engine_json(status.engine) : ordered_json(nullptr)},
       {"peers", std::move(peers)}};
 }
 
 }  // namespace
 
-std::string status_json(const std::vector<TunnelStatus>& tunnels, int indent) {
+std::string status_json(const Overview& overview, int indent) {
   ordered_json list = ordered_json::array();
-  for (const TunnelStatus& tunnel : tunnels) list.push_back(tunnel_json(tunnel));
+  for (const TunnelStatus& tunnel : overview.tunnels) list.push_back(tunnel_json(tunnel));
   const ordered_json document{{"schema", "simplevpn.status/1"},
                               {"time", rfc3339(wall_now_ns())},
-                              {"tunnels", std::move(list)}};
+                              {"tunnels", std::move(list)},
+                              {"left_blocks", overview.left_blocks}};
   return document.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

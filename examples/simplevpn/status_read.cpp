@@ -78,6 +78,12 @@ std::uint32_t interface_mtu(const std::string& name) {
   return static_cast<std::uint32_t>(request.ifr_mtu);
 }
 
+bool carries(const TunnelStatus& status) {
+  if (status.interface.ours != 0 && status.engine.running == 0) return false;
+  return is_plain(status) || std::any_of(status.peers.begin(), status.peers.end(),
+                                         [&](const auto& peer) { return is_live(status, peer); });
+}
+
 }  // namespace
 
 std::int32_t read_status(const std::string& name, TunnelStatus& status) {
@@ -97,6 +103,8 @@ std::int32_t read_status(const std::string& name, TunnelStatus& status) {
   for (std::size_t i = 0; tunnel_snapshot_get_peer(snapshot, i, &peer) == TUNNEL_OK; ++i) {
     status.peers.push_back(peer);
   }
+  status.in_force = read_in_force(name);
+  status.blocked = status.in_force.kill_switch && !carries(status);
   return TUNNEL_OK;
 }
 

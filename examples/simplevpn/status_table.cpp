@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <set>
+#include <sstream>
 
 #include "format.h"
 #include "plain.h"
@@ -94,6 +96,47 @@ std::string plain_warning(const TunnelStatus& status, bool color) {
   return (color ? "\033[1;31m" + text + "\033[0m" : text) + "\n";
 }
 
+// "ip filter FORWARD" of "nft 'insert rule ip filter FORWARD ...".
+std::string chain_of(const std::string& rule) {
+  std::istringstream words(rule);
+  std::string skipped, family, table, chain;
+  words >> skipped >> skipped >> skipped >> family >> table >> chain;
+  return family + " " + table + " " + chain;
+}
+
+std::string foreign_chains(const InForce& in_force) {
+  std::set<std::string> chains;
+  for (const std::string& rule : in_force.foreign_rules) chains.insert(chain_of(rule));
+  std::string text;
+  for (const std::string& chain : chains) text += (text.empty() ? "" : ", ") + chain;
+  return text;
+}
+
+// "  routes strict   kill switch on   names by file"
+std::string machine_line(const InForce& in_force) {
+  std::string text;
+  const auto add = [&](const char* what, const std::string& value) {
+    if (!value.empty()) text += std::string(text.empty() ? "  " : "   ") + what + " " + value;
+  };
+  const std::string scheme = scheme_word(in_force.scheme);
+  add("routes", scheme);
+  if (!scheme.empty() || in_force.kill_switch) {
+    add("kill switch", in_force.kill_switch ? "on" : "off");
+  }
+  add("names by", dns_word(in_force.dns_backend));
+  add("rules of ours in", foreign_chains(in_force));
+  if (!in_force.undone.empty()) add("undone by others:", std::to_string(in_force.undone.size()));
+  return text.empty() ? "" : text + "\n";
+}
+
+std::string block_line(const TunnelStatus& status, bool color) {
+  if (!status.blocked) return "";
+  const std::string text =
+      "  BLOCKED: no peer is live, and the kill switch lets nothing else out; simplevpn down " +
+      status.name + " lifts it";
+  return (color ? "\033[1;31m" + text + "\033[0m" : text) + "\n";
+}
+
 std::string bullet(bool live, bool color) {
   if (!color) return live ? "● " : "○ ";
   return live ? "\033[32m●\033[0m " : "\033[2m○\033[0m ";
@@ -134,7 +177,8 @@ std::string status_table(const TunnelStatus& status, bool color) {
   for (const Row& row : rows) {
     for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], width(row[i]));
   }
-  std::string text = head(status) + plain_warning(status, color);
+  std::string text = head(status) + plain_warning(status, color) + block_line(status, color) +
+                     machine_line(status.in_force);
   if (status.peers.empty()) return text + drops_line(status);
   text += "  " + line_of(rows.front(), widths) + "\n";
   for (std::size_t i = 0; i < status.peers.size(); ++i) {

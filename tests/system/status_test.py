@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import schema
+import traffic
 from netns import wait_until
 from peers import Simplevpn, join
 from program import PEER, Tunnel
@@ -124,3 +125,81 @@ def test_a_terminal_is_redrawn(tunnel):
     assert process.wait(timeout=5) == 0
     os.close(ours)
     assert seen.count(b"\033[2J") == 1 and b"wg0  up" in seen and b"\033[K\r\n" in seen
+
+
+# ---- the kill switch ----
+
+def blocks(side):
+    """Ends the daemon of a side as a crash does; its block stays."""
+    side.process.kill()
+    side.host.kill("simplevpn", signal.SIGKILL)
+    wait_until(lambda: not side.host.pids("simplevpn"), what="daemon dead")
+
+
+def launch(side, *flags):
+    side.configure()
+    side.process = side.host.popen(side.program, "-q", "client", "/run/wg0.conf", *flags,
+                                   stderr=subprocess.DEVNULL)
+    wait_until(lambda: not side.running() or side.is_up(), what="client is up")
+    assert side.running()
+
+
+def test_status_says_blocked_in_each_state(pair, simplevpn):
+    left, right = pair
+    def ask(*arguments, exit_status=0):
+        done = left.host.run(simplevpn, "status", *arguments, check=False)
+        assert done.returncode == exit_status, done.stdout + done.stderr
+        return done
+    def told(member):
+        return left.status()[member]
+
+    launch(left, "--kill-switch")
+    assert (told("blocked"), told("kill_switch"), told("scheme")) == (True, True, "strict")
+    assert "BLOCKED" in ask("wg0").stdout and "simplevpn down wg0" in ask().stdout
+    ask("wg0", "--check", "live")
+    assert "is blocked" in ask("wg0", "--check", "ready", exit_status=7).stderr
+
+    right.start()
+    traffic.ping(left.host, right.ipv4, count=1)
+    ask("wg0", "--check", "handshake", "--wait=20")
+    assert told("blocked") is False and "BLOCKED" not in ask("wg0").stdout
+    ask("wg0", "--check", "ready")
+
+    blocks(left)
+    for what in ("live", "ready", "handshake"):
+        assert "blocks all traffic" in ask("--check", what, exit_status=7).stderr
+    done = ask("wg0", exit_status=8)
+    assert "blocks all traffic" in done.stderr and "simplevpn unblock wg0" in done.stderr
+    assert "simplevpn unblock wg0 lifts it" in ask(exit_status=8).stdout
+    document = json.loads(ask("--json", exit_status=8).stdout)
+    schema.check(document, STATUS_SCHEMA)
+    assert document["left_blocks"] == ["wg0"] and document["tunnels"] == []
+    left.host.run(simplevpn, "unblock", "wg0")
+    assert "blocks" not in ask().stdout
+    assert "is not running" in ask("wg0", exit_status=8).stderr
+
+
+def test_without_a_kill_switch_nothing_is_blocked(pair, simplevpn):
+    left, _ = pair
+    launch(left)
+    assert (left.status()["kill_switch"], left.status()["blocked"]) == (False, False)
+    assert left.host.run(simplevpn, "status", "wg0", "--check", "ready").returncode == 0
+    blocks(left)
+    assert "blocks" not in left.host.run(simplevpn, "status", "wg0", check=False).stderr
+
+
+def test_what_others_undo_and_rules_in_their_chains_are_shown(pair, simplevpn):
+    left, _ = pair
+    left.host.run("nft", "table ip filter { chain FORWARD { type filter hook forward priority 0; "
+                  "policy drop;\n}\n}")
+    left.configure()
+    left.host.ip("route", "add", "default", "via", "192.0.2.2")
+    process = left.host.popen(simplevpn, "-q", "server", "/run/wg0.conf", stderr=subprocess.DEVNULL)
+    wait_until(lambda: process.poll() is not None or left.is_up(), what="server is up")
+    shown = left.status()
+    assert len(shown["foreign_rules"]) == 2 and shown["undone_by_others"] == []
+    text = left.host.run(simplevpn, "status", "wg0").stdout
+    assert "rules of ours in ip filter FORWARD" in text
+    left.host.run("nft", "flush", "chain", "ip", "filter", "FORWARD")
+    assert all(each.startswith("nft 'insert rule ip filter FORWARD")
+               for each in left.status()["undone_by_others"])
