@@ -30,9 +30,11 @@ int clean_up(const std::string& target, const Output& output) {
 }
 
 int unblock(const std::string& target, const Output& output) {
-  const std::string name = tunnel_name(target);
+  const std::string name = target.empty() ? "" : tunnel_name(target);
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
-  return report(tunnel_settings_unblock(nullptr, name.c_str(), &fault), fault, name, output);
+  const std::int32_t status =
+      tunnel_settings_unblock(nullptr, name.empty() ? nullptr : name.c_str(), &fault);
+  return report(status, fault, name, output);
 }
 
 }  // namespace simplevpn

@@ -217,9 +217,10 @@ void CommandLine::add_down() {
   stop->add_flag("--cleanup", down_.cleanup,
                  "Undo what a daemon that died has left; without NAME, of every tunnel")
       ->excludes(no_hooks);
-  CLI::App* lift = add(app_, "unblock", "Lift the block of a tunnel that is gone",
+  CLI::App* lift = add(app_, "unblock", "Lift the block of a kill switch",
                        [this] { return unblock(down_.target, output_); });
-  lift->add_option("NAME", down_.target, "Name of the tunnel, or its file")->required();
+  lift->add_option("NAME", down_.target,
+                   "A tunnel that is gone, or its file; without it whatever block there is");
 }
 
 void CommandLine::add_files() {

@@ -138,7 +138,8 @@ TUNNEL_API int32_t tunnel_settings_cleanup(const char* directory, const char* na
                                            tunnel_settings_fault* fault);
 
 /* The same, and lifts the block: what the kill switch leaves in force when its tunnel is gone. Only
- * this call does. */
+ * this call does. `name` null = whatever block there is, also that of a tunnel that runs, and one
+ * that no journal knows of any more. */
 TUNNEL_API int32_t tunnel_settings_unblock(const char* directory, const char* name,
                                            tunnel_settings_fault* fault);
 

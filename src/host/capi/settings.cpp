@@ -118,7 +118,17 @@ int32_t tunnel_settings_cleanup(const char* directory, const char* name,
 
 int32_t tunnel_settings_unblock(const char* directory, const char* name,
                                 tunnel_settings_fault* fault) {
-  return clean_up(directory, name, host::Block::lifted, fault);
+  const std::int32_t status = clean_up(directory, name, host::Block::lifted, fault);
+  if (name != nullptr) return status;
+  // Also the block of a tunnel that lives, and one that no journal knows of.
+  const std::int32_t lifted = with_fault(fault, [](tunnel_settings_fault& found) {
+    const host::Answer answer = host::lift_block();
+    if (answer.error == 0) return static_cast<std::int32_t>(TUNNEL_OK);
+    found.system = answer.error;
+    host::put_message(answer.words.empty() ? host::text_of(answer.error) : answer.words, found);
+    return host::status_of(answer.error);
+  });
+  return status == TUNNEL_OK ? lifted : status;
 }
 
 int32_t tunnel_settings_set_endpoints(tunnel_settings* settings, const tunnel_address* endpoints,

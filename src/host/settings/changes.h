@@ -46,6 +46,9 @@ Answer undo(Tools& tools, const Step& step, const std::string& before);
 // nothing.
 bool is_in_force(Tools& tools, const Step& step, const std::string& before);
 
+// Removes the block, whoever has it. No error when there is none.
+Answer lift_block();
+
 // ---- by kind: link_changes.cpp, routing_changes.cpp, sysctl.cpp, filter_changes.cpp,
 // resolver_changes.cpp
 

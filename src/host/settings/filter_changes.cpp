@@ -50,14 +50,43 @@ Answer with_filter(Tools& tools, bool sane, Work&& work) {
   return tools.nft ? work(*tools.nft) : why;
 }
 
+bool has_filter(Tools& tools) {
+  Answer why;
+  if (!tools.nft) tools.nft = Nft::open(why);
+  return tools.nft.has_value();
+}
+
+// The tunnel whose name stands at the head of the block.
+std::string holder_of_block(Nft& nft) {
+  std::string rules;
+  const std::string mark = std::string("comment \"") + kBlockComment;
+  if (nft.read(std::string("list table inet ") + kBlockTable, rules).error != 0) return {};
+  const std::size_t found = rules.find(mark);
+  if (found == rules.npos) return {};
+  const std::size_t begin = found + mark.size();
+  return rules.substr(begin, rules.find('"', begin) - begin);
+}
+
 }  // namespace
 
+Answer lift_block() {
+  Answer why;
+  auto nft = Nft::open(why);
+  bool found = false;
+  if (nft) why = nft->has_table(kBlockTable, found);
+  return found ? nft->run(std::string("delete table inet ") + kBlockTable) : why;
+}
+
 Look look_at(Tools& tools, const TableStep& step) {
+  if (step.optional && !has_filter(tools)) return {{}, false, {}};
   return {with_filter(tools, is_word(step.name), [&](Nft& nft) -> Answer {
     bool found = false;
     const Answer answer = nft.has_table(step.name, found);
     if (answer.error != 0 || !found) return answer;
-    return {EEXIST, "another program or tunnel has a table of this name"};
+    const std::string holder = step.survives ? holder_of_block(nft) : std::string();
+    if (holder.empty()) return {EEXIST, "another program or tunnel has a table of this name"};
+    return {EEXIST, "there is one block, and it is that of " + holder + ": simplevpn down " +
+                        holder + ", or unblock"};
   })};
 }
 

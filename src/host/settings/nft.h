@@ -23,6 +23,8 @@ class Nft {
 
   // Runs a script as one transaction.
   Answer run(const std::string& script);
+  // The same, and what it prints, with handles.
+  Answer read(const std::string& command, std::string& output);
 
   // True when family inet has this table.
   Answer has_table(const std::string& name, bool& found);
@@ -37,7 +39,6 @@ class Nft {
   };
 
   explicit Nft(Library* library) noexcept : library_(library) {}
-  Answer read(const std::string& command, std::string& output);
 
   std::unique_ptr<Library, Close> library_;
 };

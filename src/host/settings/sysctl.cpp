@@ -58,6 +58,10 @@ Answer write_sysctl(const std::string& name, const std::string& value) {
   return {size == static_cast<ssize_t>(value.size()) ? 0 : size < 0 ? errno : EIO, {}};
 }
 
+bool is_writable(const std::string& name) {
+  return open_sysctl(name, O_WRONLY).valid();
+}
+
 }  // namespace
 
 // A value that is right already is never written: writing may do more than it says, and /proc/sys
@@ -66,6 +70,7 @@ Look look_at(Tools&, const SysctlStep& step) {
   Look look;
   look.answer = read_sysctl(step.name, look.before);
   look.needed = look.before != normal(step.value);
+  if (step.optional && !is_writable(step.name)) look.needed = false;
   return look;
 }
 

@@ -57,12 +57,15 @@ struct Writer {
   }
 
   Json operator()(const SysctlStep& step) const {
-    return {{"kind", "sysctl"}, {"name", step.name}, {"value", step.value}};
+    Json json{{"kind", "sysctl"}, {"name", step.name}, {"value", step.value}};
+    if (step.optional) json["optional"] = true;
+    return json;
   }
 
   Json operator()(const TableStep& step) const {
     Json json{{"kind", "table"}, {"name", step.name}, {"body", step.body}};
     if (step.survives) json["survives"] = true;
+    if (step.optional) json["optional"] = true;
     return json;
   }
 
@@ -196,12 +199,14 @@ void fill(Reader& from, RuleStep& step) {
 void fill(Reader& from, SysctlStep& step) {
   from.take("name", step.name);
   from.take("value", step.value);
+  from.take_if_there("optional", step.optional);
 }
 
 void fill(Reader& from, TableStep& step) {
   from.take("name", step.name);
   from.take("body", step.body);
   from.take_if_there("survives", step.survives);
+  from.take_if_there("optional", step.optional);
 }
 
 void fill(Reader& from, ForeignRuleStep& step) {

@@ -53,17 +53,21 @@ struct RuleStep {
 struct SysctlStep {
   std::string name;  // path below /proc/sys: "net/ipv4/conf/wg0/forwarding"
   std::string value;
+  bool optional = false;  // left out where /proc/sys is read-only
 };
 
 // ---- packet filter
 
 inline constexpr const char* kBlockTable = "ltun";  // the one table that survives
+// Before the name of the tunnel that has it, in the comment of a rule there.
+inline constexpr const char* kBlockComment = "simplevpn ";
 
 // A table of our own, replaced as a whole in one transaction. `body` stands between the braces.
 struct TableStep {
   std::string name;  // in family inet
   std::string body;
   bool survives = false;  // the block: undone by `down` and `unblock` alone
+  bool optional = false;  // left out where there is no packet filter
 };
 
 // A rule at the head of somebody else's chain; found again by its comment.

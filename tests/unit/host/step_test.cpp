@@ -40,8 +40,13 @@ std::vector<Case> cases() {
       {SysctlStep{"net/ipv4/conf/wg0/forwarding", "1"}, "sysctl -w net.ipv4.conf.wg0.forwarding=1"},
       {SysctlStep{"net/ipv4/conf/eth0.100/rp_filter", "2"},
        "sysctl -w net.ipv4.conf.eth0/100.rp_filter=2"},
+      {SysctlStep{"net/ipv4/conf/eth0/arp_ignore", "1", true},
+       "sysctl -w net.ipv4.conf.eth0.arp_ignore=1"},
       {SysctlStep{"net/ipv4/ip_local_port_range", "1024 65000"},
        "sysctl -w 'net.ipv4.ip_local_port_range=1024 65000'"},
+      {TableStep{"ltun_wg0", "chain a {\n}\n", false, true},
+       "nft -f - <<'END'\ntable inet ltun_wg0\ndelete table inet ltun_wg0\n"
+       "table inet ltun_wg0 {\nchain a {\n}\n}\nEND"},
       {TableStep{"simplevpn", "  chain a {\n  }", true},
        "nft -f - <<'END'\ntable inet simplevpn\ndelete table inet simplevpn\n"
        "table inet simplevpn {\n  chain a {\n  }\n}\nEND"},
