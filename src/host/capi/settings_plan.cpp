@@ -87,7 +87,8 @@ std::int32_t make_plan(const tunnel_config* config, host::Request request,
   }
   host::Plan plan{request.name, host::plan_routing(request, *machine)};
   // Last: the tunnel's servers are asked only when packets to them go through the tunnel.
-  if (auto names = host::plan_resolver(config, request.name, backend)) {
+  const bool everything = host::leads_everything(plan.steps, request.name);
+  if (auto names = host::plan_resolver(config, request.name, everything, backend)) {
     plan.steps.push_back(*std::move(names));
   }
   std::string text = text_of(plan);

@@ -1,29 +1,12 @@
 #include "host/dns/plan.h"
 
-#include <algorithm>
 #include <span>
 
 #include "host/dns/detect.h"
 
 namespace tunnel::host {
-namespace {
-
-bool has_default_route(const tunnel_config* config, std::size_t peers) {
-  for (std::size_t i = 0; i < peers; ++i) {
-    tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
-    if (tunnel_config_get_peer(config, i, &peer) != TUNNEL_OK) return false;
-    const std::span prefixes(peer.allowed_ips, peer.allowed_ip_count);
-    const bool has = std::any_of(prefixes.begin(), prefixes.end(),
-                                 [](const tunnel_prefix& prefix) { return prefix.length == 0; });
-    if (has) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 std::optional<ResolverStep> plan_resolver(const tunnel_config* config,
-                                          const std::string& interface_name,
+                                          const std::string& interface_name, bool everything,
                                           std::optional<ResolverStep::Backend> backend) {
   tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
   if (tunnel_config_get_interface(config, &interface) != TUNNEL_OK) return std::nullopt;
@@ -34,9 +17,7 @@ std::optional<ResolverStep> plan_resolver(const tunnel_config* config,
                     interface_name,
                     {servers.begin(), servers.end()},
                     {},
-                    false};
-  const bool routes = (interface.fields & (TUNNEL_CONFIG_TABLE_OFF | TUNNEL_CONFIG_TABLE)) == 0;
-  step.everything = routes && has_default_route(config, interface.peer_count);
+                    everything};
   for (const std::string domain : domains) {
     if (domain == "~." || domain == "~") {
       step.everything = true;

@@ -11,10 +11,10 @@
 namespace tunnel::host {
 
 // Nothing when the file has no DNS. Without `backend` the first that works is found out. The
-// tunnel's servers get all names when it gets all packets of a family through the routes of the
-// plan, or the file says so ("~.").
+// tunnel's servers get all names when it gets all packets of a family (`everything`, which the
+// routing plan knows), or the file says so ("~.").
 std::optional<ResolverStep> plan_resolver(const tunnel_config* config,
-                                          const std::string& interface_name,
+                                          const std::string& interface_name, bool everything,
                                           std::optional<ResolverStep::Backend> backend = {});
 
 }  // namespace tunnel::host

@@ -81,12 +81,13 @@ std::vector<Exception> exceptions(const Request& request, const Choice& choice,
 
 bool needs_mark(const Request& request, const Choice& choice) noexcept {
   if (request.kill_switch || request.scheme == Scheme::strict) return true;
-  const bool automatic = request.table == Table::automatic;
-  return request.scheme == Scheme::wg_quick && automatic && takes_everything(choice);
+  const bool automatic = request.table == Table::automatic || request.scheme == Scheme::split;
+  return automatic && takes_everything(choice);
 }
 
-bool is_guarded(const Request& request, const Choice& choice) noexcept {
-  return !request.server && (needs_mark(request, choice) || request.scheme == Scheme::split);
+bool is_optional_guard(const Request& request, const Choice& choice) noexcept {
+  const bool bare = request.scheme == Scheme::wg_quick && request.share.empty();
+  return bare && !needs_mark(request, choice);
 }
 
 Choice choose(const Request& request, const Machine& machine) {

@@ -34,11 +34,17 @@ inline bool takes_everything(const Choice& choice) noexcept {
   return choice.ipv4_default || choice.ipv6_default;
 }
 
-// The schemes that need a mark on our own datagrams.
+// The schemes that know our own datagrams by a mark.
 bool needs_mark(const Request& request, const Choice& choice) noexcept;
 
-// Neighbours must not learn or reach the tunnel's address. As in wg-quick not for tunnels to a few
-// networks, whose routers may well ask for it.
-bool is_guarded(const Request& request, const Choice& choice) noexcept;
+// Neighbours must not learn or reach the address of a tunnel, except a server's, which its own
+// network may well ask for something.
+inline bool is_guarded(const Request& request) noexcept {
+  return !request.server;
+}
+
+// A tunnel to a few networks works without a packet filter, and in a container whose /proc/sys is
+// read-only: there it goes without these guards.
+bool is_optional_guard(const Request& request, const Choice& choice) noexcept;
 
 }  // namespace tunnel::host

@@ -70,6 +70,33 @@ void add_marks(const Request& request, const Choice& choice, const Machine& mach
   text += outgoing.text();
 }
 
+// ---- split routes
+
+// A route of ours to an endpoint is for our own datagrams: what others send there, to another port
+// or by another protocol, would go outside by it (TunnelCrack's ServerIP).
+void add_endpoints(const Request& request, const Choice& choice, const Machine& machine,
+                   std::string& text) {
+  ChainText output("endpoints", "filter hook output priority filter");
+  ChainText forward("passing", "filter hook forward priority filter");
+  const std::string ours = "meta mark " + std::to_string(choice.mark) + " udp dport ";
+  std::vector<std::string> refusals;  // after what is ours: two peers may have one address
+  for (const tunnel_address& each : request.endpoints) {
+    const Route* way = machine.route_to(host_prefix(each));
+    if (way == nullptr || !is_default(way->prefix)) continue;
+    const std::string there = "oifname != " + quoted(request.name) + " " +
+                              std::string(family_word(each.family)) + " daddr " +
+                              bare_address(each) + " ";
+    output.rule(there + ours + std::to_string(each.port) + " accept");
+    refusals.push_back(there + "reject with icmpx admin-prohibited");
+  }
+  if (refusals.empty()) return;
+  for (const std::string& refusal : refusals) {
+    output.rule(refusal);
+    forward.rule(refusal);
+  }
+  text += output.text() + forward.text();
+}
+
 // ---- the block
 
 void add_pairs(const char* name, std::uint8_t family, const std::vector<tunnel_address>& all,
@@ -104,7 +131,8 @@ std::string block_output(const Request& request, const Choice& choice) {
   const std::string ours = "meta mark " + std::to_string(choice.mark) + " meta l4proto ";
   ChainText chain("output", "filter hook output priority filter", "drop");
   chain.rule("oifname \"lo\" accept");
-  chain.rule("oifname " + quoted(request.name) + " accept");
+  chain.rule("oifname " + quoted(request.name) + " accept comment " +
+             quoted(kBlockComment + request.name));
   chain.rule("icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept");
   chain.rule("udp sport 68 udp dport 67 accept");
   chain.rule("udp sport 546 udp dport 547 accept");
@@ -142,8 +170,10 @@ std::string table_name(const std::string& tunnel) {
 
 std::string tunnel_table(const Request& request, const Choice& choice, const Machine& machine) {
   std::string text;
-  if (is_guarded(request, choice)) add_guard(request, text);
-  if (choice.table != 0 && needs_mark(request, choice)) {
+  if (is_guarded(request)) add_guard(request, text);
+  if (request.scheme == Scheme::split) {
+    add_endpoints(request, choice, machine, text);
+  } else if (choice.table != 0 && needs_mark(request, choice)) {
     add_marks(request, choice, machine, text);
   }
   text += forwarding_chains(request, choice);

@@ -217,13 +217,16 @@ void add_routes(const Request& request, const Choice& choice, const Machine& mac
 void add_client_sysctls(const Request& request, const Choice& choice, const Machine& machine,
                         Steps& steps) {
   const std::string folder = "net/ipv4/conf/";
-  if (!is_guarded(request, choice)) return;
+  if (!is_guarded(request)) return;
   const auto all = machine.sysctl(folder + "all/arp_ignore");
   for (const std::string& uplink : choice.uplinks) {
     const std::string name = folder + uplink + "/arp_ignore";
-    if (machine.sysctl(name) == "0" && all == "0") steps.push_back(SysctlStep{name, "1"});
+    if (machine.sysctl(name) == "0" && all == "0") {
+      steps.push_back(SysctlStep{name, "1", is_optional_guard(request, choice)});
+    }
   }
-  const bool marked = choice.table != 0 && choice.strict_filter;
+  const bool by_mark = choice.table != 0 && request.scheme != Scheme::split;
+  const bool marked = by_mark && choice.strict_filter;
   if (marked && machine.sysctl(folder + "all/src_valid_mark") != "1") {
     steps.push_back(SysctlStep{folder + "all/src_valid_mark", "1"});
   }
@@ -233,6 +236,24 @@ void add_client_sysctls(const Request& request, const Choice& choice, const Mach
 
 std::uint32_t chosen_mark(const Request& request, const Machine& machine) {
   return choose(request, machine).mark;
+}
+
+bool leads_everything(const std::vector<Step>& steps, const std::string& interface_name) {
+  const auto is_asked = [&](std::uint8_t family, std::uint32_t table) {
+    if (table == kMainTable) return true;
+    return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+      const auto* rule = std::get_if<RuleStep>(&step);
+      return rule != nullptr && rule->table == table && rule->family == family;
+    });
+  };
+  std::array<unsigned, 2> halves{};  // by family; a default route is both
+  for (const Step& step : steps) {
+    const auto* route = std::get_if<RouteStep>(&step);
+    if (route == nullptr || route->device != interface_name || route->prefix.length > 1) continue;
+    if (!is_asked(route->prefix.family, route->table)) continue;
+    halves[route->prefix.family == TUNNEL_FAMILY_IPV6] += is_default(route->prefix) ? 2u : 1u;
+  }
+  return halves[0] > 1 || halves[1] > 1;
 }
 
 TableStep plan_block(const Request& request, const Machine& machine) {
@@ -245,7 +266,10 @@ std::vector<Step> plan_routing(const Request& request, const Machine& machine) {
   if (request.kill_switch) steps.push_back(plan_block(request, machine));
   add_interface(request, machine, steps);
   const std::string table = tunnel_table(request, choice, machine);
-  if (!table.empty()) steps.push_back(TableStep{table_name(request.name), table, false});
+  if (!table.empty()) {
+    const bool optional = is_guarded(request) && is_optional_guard(request, choice);
+    steps.push_back(TableStep{table_name(request.name), table, false, optional});
+  }
   add_client_sysctls(request, choice, machine, steps);
   add_routes(request, choice, machine, steps);
   const Steps forwarding = forwarding_steps(request, choice, machine);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "host/machine/machine.h"
@@ -16,6 +17,10 @@ std::uint32_t chosen_mark(const Request& request, const Machine& machine);
 // In the order of application. What leaves no gap comes first: the block before the interface is
 // up, the filter before the routes.
 std::vector<Step> plan_routing(const Request& request, const Machine& machine);
+
+// Do these steps lead all packets of at least one family into the tunnel? Routes in a table that no
+// rule of theirs asks do not.
+bool leads_everything(const std::vector<Step>& steps, const std::string& interface_name);
 
 // The block alone, for other endpoints or resolvers than before.
 TableStep plan_block(const Request& request, const Machine& machine);

@@ -78,6 +78,32 @@ TEST_CASE("the tunnel's addresses answer nobody who comes another way", "[host][
   }
 }
 
+TEST_CASE("the guard stands also without a default route and without routes of ours",
+          "[host][routing]") {
+  const std::string drop = "iifname != \"wg0\" ip daddr 10.9.0.2 fib saddr type != local drop";
+  for (const Table table : {Table::automatic, Table::off, Table::number}) {
+    Request request = client();
+    request.scheme = Scheme::wg_quick;
+    request.allowed_ips = {prefix("10.9.0.0/24")};
+    request.table = table;
+    request.table_number = 77;
+    CHECK(has(body(request, plain_machine(), "ltun_wg0"), drop));
+  }
+}
+
+TEST_CASE("a split route to an endpoint carries our datagrams alone", "[host][routing]") {
+  Request request = client();
+  request.scheme = Scheme::split;
+  request.endpoints.push_back(address("192.168.1.9:7"));  // on-link: reached there anyway
+  const std::string text = body(request, plain_machine(), "ltun_wg0");
+  const std::string there = "oifname != \"wg0\" ip daddr 203.0.113.5 ";
+  CHECK(has(text, there + "meta mark 51820 udp dport 51820 accept"));
+  CHECK(has(text, there + "reject with icmpx admin-prohibited"));
+  CHECK(has(text, "ip6 daddr 2001:db8::5 meta mark 51820 udp dport 443 accept"));
+  CHECK(has(text, "hook forward priority filter"));
+  CHECK_FALSE(has(text, "192.168.1.9"));
+}
+
 TEST_CASE("who called by an uplink is answered by it, unless there is a kill switch",
           "[host][routing]") {
   Request request = client();
@@ -238,8 +264,10 @@ TEST_CASE("nft takes every table that we write", "[host][routing]") {
   strict.sysctls["net/ipv4/conf/all/rp_filter"] = "1";
   Request quick = client();
   quick.scheme = Scheme::wg_quick;
+  Request split = client();
+  split.scheme = Scheme::split;
   test::in_namespace([&] {
-    for (const Request& request : {client(), blocked, shared, server(), quick}) {
+    for (const Request& request : {client(), blocked, shared, server(), quick, split}) {
       for (const Step& step : plan_routing(request, strict)) {
         const auto* table = std::get_if<TableStep>(&step);
         if (table == nullptr) continue;

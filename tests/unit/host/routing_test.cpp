@@ -69,6 +69,16 @@ Machine with_containers() {
   return machine;
 }
 
+// Those that are left out where they cannot be.
+std::size_t optional_steps(const Request& request, const Machine& machine) {
+  const std::vector<Step> steps = plan_routing(request, machine);
+  return static_cast<std::size_t>(std::count_if(steps.begin(), steps.end(), [](const Step& step) {
+    const auto* table = std::get_if<TableStep>(&step);
+    const auto* sysctl = std::get_if<SysctlStep>(&step);
+    return (table != nullptr && table->optional) || (sysctl != nullptr && sysctl->optional);
+  }));
+}
+
 bool has(const Texts& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
@@ -120,13 +130,43 @@ TEST_CASE("Table = off makes no routes, Table = number puts all of them there", 
   CHECK(chosen_mark(request, plain_machine()) == 0);
 }
 
-TEST_CASE("without a default route `up` touches nothing but the routes", "[host][routing]") {
+TEST_CASE("without a default route `up` makes routes, and guards that may be left out",
+          "[host][routing]") {
   Request request = full(Scheme::wg_quick);
   request.allowed_ips = {prefix("10.9.0.0/24"), prefix("192.168.0.0/16"), prefix("fd07::/64"),
                          prefix("192.168.7.0/24")};
-  CHECK(texts(request, plain_machine()) == Texts{"ip -6 route add fd07::/64 dev wg0",
-                                                 "ip -4 route add 192.168.7.0/24 dev wg0",
-                                                 "ip -4 route add 192.168.0.0/16 dev wg0"});
+  CHECK(texts(request, plain_machine()) ==
+        Texts{"table ltun_wg0", "sysctl -w net.ipv4.conf.eth0.arp_ignore=1",
+              "ip -6 route add fd07::/64 dev wg0", "ip -4 route add 192.168.7.0/24 dev wg0",
+              "ip -4 route add 192.168.0.0/16 dev wg0"});
+  CHECK(optional_steps(request, plain_machine()) == 2);
+  for (const Scheme scheme : {Scheme::wg_quick, Scheme::strict, Scheme::split}) {
+    CHECK(optional_steps(full(scheme), plain_machine()) == 0);
+  }
+}
+
+TEST_CASE("everything is led into a tunnel by routes that somebody asks", "[host][routing]") {
+  const auto leads = [](const Request& request) {
+    return leads_everything(plan_routing(request, plain_machine()), "wg0");
+  };
+  for (const Scheme scheme : {Scheme::wg_quick, Scheme::strict, Scheme::split}) {
+    CHECK(leads(full(scheme)));
+    CHECK(leads(ipv4_only(scheme)));
+    Request some = full(scheme);
+    some.allowed_ips = {prefix("10.9.0.0/24"), prefix("128.0.0.0/1")};
+    CHECK_FALSE(leads(some));
+    some.allowed_ips.push_back(prefix("0.0.0.0/1"));
+    CHECK(leads(some));
+    Request off = full(scheme);
+    off.table = Table::off;
+    CHECK_FALSE(leads(off));
+  }
+  Request number = full(Scheme::wg_quick);
+  number.table = Table::number;
+  number.table_number = 77;
+  CHECK_FALSE(leads(number));
+  number.scheme = Scheme::strict;  // where a rule asks the table
+  CHECK(leads(number));
 }
 
 TEST_CASE("our scheme stands above table main and has no suppress rule", "[host][routing]") {
@@ -197,7 +237,7 @@ TEST_CASE("split routes fix the way to the endpoint and leave the default route 
               "ip -4 route add 203.0.113.5/32 via 192.168.1.1 dev eth0",
               "ip -4 route add 0.0.0.0/1 dev wg0", "ip -4 route add 128.0.0.0/1 dev wg0",
               "ip -6 route add unreachable ::/1", "ip -6 route add unreachable 8000::/1"});
-  CHECK(chosen_mark(ipv4_only(Scheme::split), plain_machine()) == 0);
+  CHECK(chosen_mark(ipv4_only(Scheme::split), plain_machine()) == 51820);
   Request on_link = ipv4_only(Scheme::split);
   on_link.endpoints = {address("192.168.1.9:51820")};
   CHECK(has(texts(on_link, plain_machine()), "ip -4 route add 192.168.1.9/32 dev eth0"));

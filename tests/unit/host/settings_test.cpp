@@ -53,12 +53,16 @@ Parsed example() {
 
 TEST_CASE("a plan has the MTU, addresses, up, and routes that no address covers, longest first",
           "[host][settings]") {
-  CHECK(texts(plan(example(), "wg0")) ==
-        Texts{"ip link set dev wg0 mtu 1400", "ip -4 address add 10.9.0.1/24 dev wg0",
-              "ip -6 address add fd00:9::1/64 dev wg0", "ip link set dev wg0 up",
-              "ip -6 route add fd00:7::/64 dev wg0 proto 87",
-              "ip -4 route add 192.168.7.0/24 dev wg0 proto 87",
-              "ip -4 route add 192.168.0.0/16 dev wg0 proto 87"});
+  test::in_namespace([&] {
+    Texts planned = texts(plan(example(), "wg0"));
+    std::erase_if(planned, [](const std::string& text) { return text.find("nft") == 0; });
+    REQUIRE(planned == Texts{"ip link set dev wg0 mtu 1400",
+                             "ip -4 address add 10.9.0.1/24 dev wg0",
+                             "ip -6 address add fd00:9::1/64 dev wg0", "ip link set dev wg0 up",
+                             "ip -6 route add fd00:7::/64 dev wg0 proto 87",
+                             "ip -4 route add 192.168.7.0/24 dev wg0 proto 87",
+                             "ip -4 route add 192.168.0.0/16 dev wg0 proto 87"});
+  });
 }
 
 TEST_CASE("without MTU a plan takes 1420, and with Table = off it has no routes",
@@ -145,6 +149,48 @@ TEST_CASE("a block follows its endpoints, survives undo, and is lifted by hand",
   });
 }
 
+TEST_CASE("a machine has one block, and who has it is named to the next one", "[host][settings]") {
+  const Parsed parsed = parse(with_peer("AllowedIPs = 0.0.0.0/0\n"));
+  tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
+  request.flags = TUNNEL_SETTINGS_KILL_SWITCH;
+  test::in_namespace([&] {
+    test::run_command("ip link add wgt0 type veth peer name wgt1");
+    const std::string before = machine();
+    const Scratch folder;
+    const auto start = [&](const char* name, tunnel_settings_fault& fault) {
+      tunnel_settings* made = nullptr;
+      REQUIRE(tunnel_settings_plan_for(parsed.config.get(), &request, name, &made, nullptr) ==
+              TUNNEL_OK);
+      REQUIRE(tunnel_settings_open_journal(made, folder.path().c_str(), nullptr) == TUNNEL_OK);
+      const std::int32_t status = tunnel_settings_apply(made, &fault);
+      return std::pair{status, SettingsPtr(made)};
+    };
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    const auto [status, first] = start("wgt0", fault);
+    REQUIRE(status == TUNNEL_OK);
+    const std::string applied = machine();
+    REQUIRE(start("wgt1", fault).first == TUNNEL_ERR_EXISTS);
+    REQUIRE(has_line(fault.message, "that of wgt0: simplevpn down wgt0, or unblock"));
+    REQUIRE(machine() == applied);
+    REQUIRE(tunnel_settings_unblock(folder.path().c_str(), nullptr, &fault) == TUNNEL_OK);
+    REQUIRE_FALSE(has_line(machine(), "table inet ltun {"));
+    REQUIRE(tunnel_settings_undo(first.get(), &fault) == TUNNEL_OK);
+    REQUIRE(machine() == before);
+  });
+}
+
+TEST_CASE("whatever block there is can be lifted, also when no journal knows of it",
+          "[host][settings]") {
+  test::in_namespace([] {
+    const Scratch folder;
+    REQUIRE(tunnel_settings_unblock(folder.path().c_str(), nullptr, nullptr) == TUNNEL_OK);
+    const std::string before = machine();
+    test::run_command("nft 'table inet ltun { chain a {\n}\n}'");
+    REQUIRE(tunnel_settings_unblock(folder.path().c_str(), nullptr, nullptr) == TUNNEL_OK);
+    REQUIRE(machine() == before);
+  });
+}
+
 TEST_CASE("a start that fails leaves no block that was not there", "[host][settings]") {
   const Parsed parsed = parse(with_peer("AllowedIPs = 0.0.0.0/0\n"));
   tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
@@ -181,7 +227,7 @@ TEST_CASE("a plan is applied by netlink and undone without a trace", "[host][set
     const std::string before = machine();
     const SettingsPtr settings = plan(example(), "wgt0");
     REQUIRE(tunnel_settings_apply(settings.get(), nullptr) == TUNNEL_OK);
-    REQUIRE(texts(settings, true).size() == 7);
+    REQUIRE(texts(settings, true).size() == 8);
     const std::string now = machine();
     INFO(now);
     REQUIRE(has_line(now, "mtu 1400"));
@@ -205,7 +251,7 @@ TEST_CASE("a step that fails is named, and what was applied is undone", "[host][
     const SettingsPtr settings = plan(example(), "wgt0");
     tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
     REQUIRE(tunnel_settings_apply(settings.get(), &fault) == TUNNEL_ERR_EXISTS);
-    REQUIRE(fault.index == 6);
+    REQUIRE(fault.index == 7);
     REQUIRE(fault.system == EEXIST);
     REQUIRE(std::string(fault.message) ==
             "ip -4 route add 192.168.0.0/16 dev wgt0 proto 87: File exists");
