@@ -247,7 +247,8 @@ def test_every_method_says_what_it_does():
     methods = [name for name in vars(tunnel.Core) if not name.startswith("_")]
     assert "get_peer" in methods
     for name in methods:
-        assert getattr(tunnel.Core, name).__doc__, name
+        said = getattr(tunnel.Core, name).__doc__.strip().splitlines()
+        assert len(said) > 1, f"{name}: a signature alone says nothing"
 
 
 def test_a_handshake_that_nobody_answers_is_an_event(core):

@@ -68,12 +68,15 @@ def clean(host, program, seed, *arguments):
 
 
 def cycle(host, program, arguments, seed):
-    """A start that is killed, one clean-up: nothing is left."""
+    """A start that is killed, one clean-up: nothing is left. Returns whether there was anything to
+    clean up."""
     before = machine.describe(host)
     start_and_kill(host, program, arguments, seed)
+    left = bool(machine.differences(before, machine.describe(host)))
     clean(host, program, seed, "down", "--cleanup")
     found = machine.differences(before, machine.describe(host))
     assert not found, f"seed {seed}:\n" + "\n".join(found)
+    return left
 
 
 def cycle_blocked(host, program, arguments, seed):

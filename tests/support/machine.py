@@ -29,10 +29,14 @@ def describe(host):
     """{fact: text} of a host, in one run of a shell."""
     marked = "\n".join(f"echo '### {fact}'; {command}" for fact, command in FACTS.items())
     text = host.run("/bin/sh", "-c", marked + "\ntrue").stdout
+    host.run("nft", "-s", "list", "ruleset")  # fails where an empty packet filter would say nothing
     for pattern, mask in MASKS:
         text = re.sub(pattern, mask, text)
     parts = re.split(r"^### (.*)\n", text, flags=re.M)[1:]
-    return dict(zip(parts[::2], parts[1::2]))
+    facts = dict(zip(parts[::2], parts[1::2]))
+    for fact in ("addresses", "rules v4", "settings"):
+        assert facts[fact], f"no host is without {fact}"
+    return facts
 
 
 def differences(before, after):

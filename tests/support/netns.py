@@ -22,6 +22,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 CLONE_NEWNET = 0x40000000
@@ -74,8 +75,21 @@ class Process(subprocess.Popen):
 
     def program(self):
         """Pid of the program as the machine sees it, once nsenter has started it."""
-        return wait_until(lambda: self.poll() is not None or _only_child(self.pid),
-                          what="program started")
+        pid = wait_until(lambda: _only_child(self.pid) if self.poll() is None else -1,
+                         what="program started")
+        if pid < 0:
+            raise ProcessLookupError(f"ended: {self.args}")
+        return pid
+
+    def line(self, stream, timeout=10):
+        """The next line of its output. A program that stays silent is killed, which is the end of
+        the stream: "" instead of a test that waits for ever."""
+        watchdog = threading.Timer(timeout, self.kill)
+        watchdog.start()
+        try:
+            return stream.readline()
+        finally:
+            watchdog.cancel()
 
     def send_signal(self, sig):
         if self.poll() is None:

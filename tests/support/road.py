@@ -118,7 +118,8 @@ def sent(tap, host_address):
             ends, protocol, body = _ends(packet, socket.AF_INET, 12, 4), packet[9], 20
         elif kind == 0x86dd:
             ends, protocol, body = _ends(packet, socket.AF_INET6, 8, 16), packet[6], 40
-            if ends[1].startswith(("ff02:", "fe80:")) or packet[40] in (135, 136):
+            discovery = protocol == 58 and packet[40] in (135, 136)
+            if ends[1].startswith(("ff02:", "fe80:")) or discovery:
                 continue
         else:
             continue

@@ -181,6 +181,7 @@ class Copy:
         self._size = size
         self._sums = {}
         self._failure = None
+        self._ending = False
         self.copied = 0
         self._threads = [threading.Thread(target=self._guarded, args=(part,), daemon=True)
                          for part in (self._receive, self._send)]
@@ -189,6 +190,11 @@ class Copy:
         for thread in self._threads:
             thread.start()
         return self
+
+    def finish(self, timeout=60):
+        """Sends no more; the result, when what was sent has arrived."""
+        self._ending = True
+        return self.wait(timeout)
 
     def wait(self, timeout=60):
         """The result, when all bytes have arrived."""
@@ -213,6 +219,8 @@ class Copy:
             sender.settimeout(60)
             sender.connect(self._listener.getsockname()[:2])
             for start in range(0, self._size, CHUNK):
+                if self._ending:
+                    break
                 part = block[start // CHUNK % 7:][:min(CHUNK, self._size - start)]
                 digest.update(part)
                 sender.sendall(part)

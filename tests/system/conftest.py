@@ -18,6 +18,8 @@ def sanitizer_reports():
     """Where programs under a sanitizer leave what they find, also those without a terminal."""
     with sanitizers.Reports() as reports:
         yield reports
+        found = reports.take()  # of programs in hosts that a whole file shared
+        assert not found, found
 
 
 @pytest.fixture(autouse=True)

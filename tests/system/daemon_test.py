@@ -145,7 +145,7 @@ def test_hangup_reads_the_file_anew(tunnel):
 
 
 def _line_with(process, word):
-    line = process.stderr.readline()
+    line = process.line(process.stderr)
     return line if word in line else None
 
 

@@ -9,6 +9,7 @@ import wire
 from defects import CLIENT, SERVER, changed, pair, throw  # noqa: F401  (pair is a fixture)
 from peers import Simplevpn
 from program import need
+from road import sent
 
 INTERNET = "203.0.113.9"
 
@@ -98,8 +99,9 @@ def test_defect_08_with_the_kill_switch_nothing_leaves_when_the_client_dies(pair
         client.kill()
         assert traffic.ping(pair[1], INTERNET, count=3, patience=0.5).received == 0
         assert traffic.ping(pair[1], SERVER, count=3, patience=0.5).received == 0
+        assert traffic.ping(pair[1], "2001:db8::1", count=3, patience=0.5).received == 0
         throw_or_be_refused(pair[1], b"a question about a name", (SERVER, 53))
-    assert [d for d in cable.datagrams() if d.source[0] == CLIENT and d.target[1] != 51820] == []
+    assert sent(cable, {CLIENT, "2001:db8::2"}) <= {(SERVER, 17, 51820)}
     pair[1].run(simplevpn, "unblock", "wg0")
     assert traffic.ping(pair[1], SERVER, count=3).lost == ()
 

@@ -29,7 +29,7 @@ def listen(host, simplevpn, *arguments):
 
 
 def next_of(process):
-    event = json.loads(process.stdout.readline())
+    event = json.loads(process.line(process.stdout))
     schema.check(event, SCHEMA)
     return event
 
@@ -59,7 +59,7 @@ def test_handshakes_roaming_and_the_end_are_told(cable, simplevpn):
     assert roam["event"] == "roam"
     assert roam["endpoint"].startswith("192.0.2.9:")
     right.stop()
-    rest = [json.loads(line) for line in process.stdout]
+    rest = [json.loads(line) for line in iter(lambda: process.line(process.stdout), "")]
     assert rest[-1]["state"] == "down" and process.wait(timeout=5) == 0
     assert process.stderr.read() == ""
 
@@ -73,7 +73,7 @@ def test_without_since_only_news_are_told_and_an_interrupt_ends_it(tunnel):
         tunnel.host.ip("address", "del", "192.0.2.1/24", "dev", "lo", check=False)
         return select.select([process.stdout], [], [], 0)[0]
     wait_until(told_of_a_change, what="an event")
-    assert "wg0 state state=network_changed" in process.stdout.readline()
+    assert "wg0 state state=network_changed" in process.line(process.stdout)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=5) == 130
 

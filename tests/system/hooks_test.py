@@ -183,17 +183,19 @@ def test_save_config_keeps_comments_and_writes_what_the_tunnel_has(tunnel, host)
     text = with_hooks("# my server", "SaveConfig = true", f"PostUp = {say('up')} # note",
                       "MTU = 1400   # small").replace("ListenPort = 51820\n", "")
     tunnel.write(text)
-    host.run("ln", "-s", "/run/wg0.conf", "/run/link.conf")
+    host.run("mkdir", "/run/real")
+    host.run("mv", "/run/wg0.conf", "/run/real/wg0.conf")
+    host.run("ln", "-s", "/run/real/wg0.conf", "/run/wg0.conf")
     tunnel.up()
     port = tunnel.status()["listen_port"]
-    tunnel.call("save", "/run/wg0.conf")
-    saved = host.read("/run/wg0.conf")
+    assert host.read("/run/wg0.conf") == text, "it is saved at the end"
+    tunnel.call("down", "/run/wg0.conf")
+    saved = host.read("/run/real/wg0.conf")
     assert f"ListenPort = {port}\n" in saved
     assert saved.replace(f"ListenPort = {port}\n", "") == text
-    tunnel.call("down", "/run/wg0.conf")
-    assert host.read("/run/wg0.conf") == saved
-    assert host.run("stat", "-c", "%a", "/run/wg0.conf").stdout.strip() == "600"
-    assert not host.exists("/run/wg0.conf.tmp")
+    assert host.run("stat", "-c", "%F", "/run/wg0.conf").stdout.strip() == "symbolic link"
+    assert host.run("stat", "-c", "%a", "/run/real/wg0.conf").stdout.strip() == "600"
+    assert not host.exists("/run/real/wg0.conf.tmp")
 
 
 def test_save_wants_a_tunnel_that_runs(tunnel):

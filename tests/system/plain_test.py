@@ -195,11 +195,14 @@ def test_keys_are_refused_while_it_runs(pair, simplevpn):
 
 def _ask_control_socket(host, name, question="get=1\n\n"):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client_end:
+        client_end.settimeout(10)
         client_end.connect(f"/proc/{host.pid}/root/run/wireguard/{name}.sock")
         client_end.sendall(question.encode())
         answer = b""
         while not answer.endswith(b"\n\n"):
-            answer += client_end.recv(65536)
+            part = client_end.recv(65536)
+            assert part, f"it hung up after {answer}"
+            answer += part
     return "\n" + answer.decode()
 
 

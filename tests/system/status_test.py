@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import select
 import signal
 import subprocess
 
@@ -88,7 +89,7 @@ def watching(tunnel, *arguments, **options):
 def test_a_watched_tunnel_is_one_json_document_per_line(tunnel):
     tunnel.up()
     process = watching(tunnel, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    for line in (process.stdout.readline() for _ in range(3)):
+    for line in (process.line(process.stdout) for _ in range(3)):
         document = json.loads(line)
         schema.check(document, STATUS_SCHEMA)
         assert document["tunnels"][0]["name"] == "wg0"
@@ -101,11 +102,11 @@ def test_a_watched_tunnel_is_one_json_document_per_line(tunnel):
 def test_watching_ends_with_the_daemon(tunnel):
     tunnel.up()
     process = watching(tunnel, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout.readline().startswith("wg0 ")
+    assert process.line(process.stdout).startswith("wg0 ")
     tunnel.call("down", "wg0")
     _, errors = process.communicate(timeout=5)
     assert process.returncode == 0 and errors == "wg0 has ended\n"
-    watching(tunnel).wait(timeout=5)
+    assert watching(tunnel).wait(timeout=5) == 8
     tunnel.call("status", "wg0", "--watch", exit_status=8)
 
 
@@ -118,7 +119,8 @@ def test_a_terminal_is_redrawn(tunnel):
 
     def drawn_twice():
         nonlocal seen
-        seen += os.read(ours, 65536)
+        if select.select([ours], [], [], 1)[0]:
+            seen += os.read(ours, 65536)
         return seen.count(b"\033[H") >= 2
     wait_until(drawn_twice, what="two pictures")
     process.send_signal(signal.SIGTERM)

@@ -96,9 +96,8 @@ def test_descriptors_that_somebody_else_opened(host, program):
 def test_wg_quick_brings_it_up_against_wireguard_go(cable, program):
     need("wg-quick")
     left, right = cable
-    if subprocess.run(["ip", "link", "add", "probe0", "type", "wireguard"], check=False,
-                      capture_output=True).returncode == 0:
-        subprocess.run(["ip", "link", "del", "probe0"], check=True)
+    if left.run("ip", "link", "add", "probe0", "type", "wireguard", check=False).returncode == 0:
+        left.ip("link", "del", "probe0")
         pytest.skip("wg-quick uses the kernel's implementation here")
     theirs = WireguardGo(right)
     private = key()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <tunnel/host/control.h>
 
 #include <memory>
@@ -82,6 +83,8 @@ inline tunnel_snapshot_peer peer_of(const SnapshotPtr& snapshot, std::size_t ind
 inline base::Descriptor connect(const Daemon& daemon) {
   auto fd = host::connect_to(daemon.socket(), 5000);
   REQUIRE(fd);
+  const timeval patience{10, 0};  // a daemon that does not answer fails the test
+  REQUIRE(::setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0);
   return std::move(*fd);
 }
 

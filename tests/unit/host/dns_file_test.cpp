@@ -115,7 +115,7 @@ TEST_CASE("a bind mount cannot be renamed over: it is written in place", "[host]
                     nullptr) == 0);
     const auto inode = info(machine).st_ino;
     const std::string saved = take(machine);
-    CHECK(info(machine).st_ino == inode);
+    REQUIRE(info(machine).st_ino == inode);
     put_back(machine, saved);
     REQUIRE(machine.resolv_conf() == kBefore);
     REQUIRE_FALSE(std::filesystem::exists(machine.files().file("etc/resolv.conf.simplevpn")));

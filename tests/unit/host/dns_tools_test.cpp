@@ -1,5 +1,6 @@
 // Backends that are tools: stand-ins in front of PATH say what they were asked.
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 
 #include "dns_support.h"
@@ -204,6 +205,10 @@ TEST_CASE("a program that hangs is ended with all it started", "[host][dns]") {
   machine.tool("nmcli", "sleep 1000 & echo $! >>$log; sleep 1000");
   const auto result = host::dns::run_program({"nmcli"}, {}, std::chrono::milliseconds(300));
   CHECK(result.error == ETIMEDOUT);
+  const pid_t background = std::stoi(machine.log().substr(machine.log().find('\n') + 1));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (::kill(background, 0) == 0 && std::chrono::steady_clock::now() < end) ::sched_yield();
+  CHECK(::kill(background, 0) == -1);
   CHECK(host::dns::run_program({"no-such-program-at-all"}).error == ENOENT);
 }
 
