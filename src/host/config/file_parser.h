@@ -74,6 +74,7 @@ class FileParser {
   bool bad_prefix(std::string_view text);
   void own(const tunnel_prefix& prefix, std::string_view text);
   void disown(const tunnel_prefix& prefix);
+  void drop_moved_prefixes();
 
   PeerSection& peer() { return config_.peers.back(); }
   ShownLine shown() const;
@@ -96,6 +97,7 @@ class FileParser {
   std::array<std::uint32_t, kKeyCount> seen_{};  // line of each key in its section; 0 = not yet
   std::vector<Spot> key_spots_;                  // of each peer's PublicKey
   std::unordered_map<tunnel_prefix, std::size_t, PrefixHash, SamePrefix> owners_;
+  bool moved_ = false;  // a prefix stands in the list of a former owner, too
 };
 
 }  // namespace tunnel::host

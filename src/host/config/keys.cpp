@@ -284,6 +284,7 @@ void FileParser::own(const tunnel_prefix& prefix, std::string_view text) {
     const std::string line = std::to_string(config_.peers[owner->second].line);
     warn_at(text, {prefix_text(prefix) + " moves here from the peer in line " + line, ""});
     owner->second = self;
+    moved_ = true;
   }
   peer().allowed_ips.push_back(prefix);
 }

@@ -165,6 +165,7 @@ bool FileParser::finish() {
   for (const std::string& domain : interface.search_domains) {
     interface.search_domain_texts.push_back(domain.c_str());
   }
+  drop_moved_prefixes();
   if (!check_mtu()) return false;
   if (config_.interface.private_key.is_zero()) {
     const Words words{"PrivateKey is missing in [Interface]", "make one with 'simplevpn genkey'"};
@@ -175,6 +176,17 @@ bool FileParser::finish() {
     return true;
   }
   return check_own_key();
+}
+
+// All at once: one by one, a long list that moves would be walked for each of its prefixes.
+void FileParser::drop_moved_prefixes() {
+  if (!moved_) return;
+  for (std::size_t i = 0; i < config_.peers.size(); ++i) {
+    std::erase_if(config_.peers[i].allowed_ips, [&](const tunnel_prefix& prefix) {
+      const auto owner = owners_.find(prefix);
+      return owner == owners_.end() || owner->second != i;
+    });
+  }
 }
 
 bool FileParser::check_mtu() {

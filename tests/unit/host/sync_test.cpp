@@ -56,6 +56,16 @@ TEST_CASE("only what differs is set", "[host][control]") {
             "allowed_ip=10.1.0.0/16\n");
 }
 
+TEST_CASE("a prefix that two peers name stays with the last of them", "[host][control]") {
+  CHECK(lines("x_since=1\npublic_key=" + kFirst + "\npublic_key=" + kSecond +
+                  "\nallowed_ip=0.0.0.0/0\n",
+              "[Interface]\n" + peer_section(kFirst, "AllowedIPs = 0.0.0.0/0\n") +
+                  peer_section(kSecond, "AllowedIPs = 0.0.0.0/0\n")) == "");
+  CHECK(lines("x_since=1\npublic_key=" + kFirst + "\npublic_key=" + kSecond + "\n",
+              "[Interface]\n" + peer_section(kFirst, "AllowedIPs = ::/0\n") +
+                  peer_section(kSecond, "AllowedIPs = ::/0, -::/0\n")) == "");
+}
+
 TEST_CASE("a new peer is set even when it says nothing", "[host][control]") {
   CHECK(lines("", "[Interface]\n" + peer_section(kFirst, "")) == "public_key=" + kFirst + "\n");
 }
