@@ -49,6 +49,13 @@ std::vector<tunnel_prefix> sorted_prefixes(const Request& request) {
   return prefixes;
 }
 
+void push_once(const tunnel_prefix& prefix, std::vector<tunnel_prefix>& prefixes) {
+  const bool known = std::any_of(prefixes.begin(), prefixes.end(), [&](const tunnel_prefix& other) {
+    return same_network(other, prefix);
+  });
+  if (!known) prefixes.push_back(prefix);
+}
+
 bool is_connected(const Request& request, const tunnel_prefix& prefix) noexcept {
   return std::any_of(request.addresses.begin(), request.addresses.end(),
                      [&](const tunnel_prefix& own) { return covers(own, prefix); });
@@ -129,6 +136,15 @@ std::uint32_t own_priority(const Machine& machine) noexcept {
   return priority;
 }
 
+// Each once, also when several interfaces are in it, as all are in fe80::/64.
+std::vector<tunnel_prefix> kept_networks(const Choice& choice, std::uint8_t family) {
+  std::vector<tunnel_prefix> networks;
+  for (const Exception& each : choice.exceptions) {
+    if (each.prefix.family == family) push_once(each.prefix, networks);
+  }
+  return networks;
+}
+
 void add_strict_family(const Request& request, const Choice& choice, std::uint32_t priority,
                        std::uint8_t family, Steps& steps) {
   const std::size_t before_routes = steps.size();
@@ -142,10 +158,9 @@ void add_strict_family(const Request& request, const Choice& choice, std::uint32
     steps.push_back(refused);
   }
   if (steps.size() == before_routes) return;
-  for (const Exception& each : choice.exceptions) {
-    if (each.prefix.family != family) continue;
+  for (const tunnel_prefix& network : kept_networks(choice, family)) {
     RuleStep kept{family, priority, kMainTable};
-    kept.to = each.prefix;
+    kept.to = network;
     steps.push_back(kept);
   }
   RuleStep ours{family, priority + 1, choice.table};

@@ -222,6 +222,21 @@ TEST_CASE("--lan keeps private networks of the uplink, and a public one never", 
   }
 }
 
+TEST_CASE("a network that several interfaces are in is kept by one rule", "[host][routing]") {
+  Machine machine = with_containers();
+  add_network(machine, "eth0", "fe80::7/64");
+  add_network(machine, "eth1", "fe80::8/64");
+  add_network(machine, "eth1", "192.168.1.6/24");
+  machine.routes.push_back({.prefix = prefix("0.0.0.0/0"), .device = "eth1"});
+  Request request = full(Scheme::strict);
+  request.lan = true;
+  const Texts planned = texts(request, machine);
+  for (const std::string rule : {"ip -6 rule add to fe80::/64 lookup main priority 31820",
+                                 "ip -4 rule add to 192.168.1.0/24 lookup main priority 31820"}) {
+    CHECK(std::count(planned.begin(), planned.end(), rule) == 1);
+  }
+}
+
 TEST_CASE("a second tunnel in our scheme gets a table and rules of its own", "[host][routing]") {
   Machine machine = plain_machine();
   machine.routes.push_back({.prefix = prefix("0.0.0.0/0"), .device = "wg7", .table = 51820});
