@@ -179,9 +179,15 @@ void add_strict(const Request& request, const Choice& choice, const Machine& mac
 
 // ---- split routes
 
+// Each once: two peers may be behind one address, at different ports.
+std::vector<tunnel_prefix> endpoint_prefixes(const Request& request) {
+  std::vector<tunnel_prefix> prefixes;
+  for (const tunnel_address& each : request.endpoints) push_once(host_prefix(each), prefixes);
+  return prefixes;
+}
+
 // The way that an endpoint has now, fixed, so that the halves do not take it.
-void add_endpoint_route(const tunnel_address& endpoint, const Machine& machine, Steps& steps) {
-  const tunnel_prefix prefix = host_prefix(endpoint);
+void add_endpoint_route(const tunnel_prefix& prefix, const Machine& machine, Steps& steps) {
   const Route* way = machine.route_to(prefix);
   if (way == nullptr || way->device.empty() || same_network(way->prefix, prefix)) return;
   RouteStep route{prefix, way->device};
@@ -200,7 +206,9 @@ void add_halves(const Request& request, std::uint8_t family, bool refused, Steps
 
 void add_split(const Request& request, const Choice& choice, const Machine& machine, Steps& steps) {
   if (takes_everything(choice)) {
-    for (const tunnel_address& each : request.endpoints) add_endpoint_route(each, machine, steps);
+    for (const tunnel_prefix& each : endpoint_prefixes(request)) {
+      add_endpoint_route(each, machine, steps);
+    }
   }
   for (const tunnel_prefix& prefix : sorted_prefixes(request)) {
     if (!is_default(prefix) && !is_connected(request, prefix)) {

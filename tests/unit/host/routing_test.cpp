@@ -258,6 +258,13 @@ TEST_CASE("split routes fix the way to the endpoint and leave the default route 
   CHECK(has(texts(on_link, plain_machine()), "ip -4 route add 192.168.1.9/32 dev eth0"));
 }
 
+TEST_CASE("two peers behind one address have one split route", "[host][routing]") {
+  Request request = ipv4_only(Scheme::split);
+  const Texts planned = texts(request, plain_machine());
+  request.endpoints.push_back(address("203.0.113.5:51821"));
+  CHECK(texts(request, plain_machine()) == planned);
+}
+
 TEST_CASE("src_valid_mark is set for a strict rp_filter only", "[host][routing]") {
   const std::string step = "sysctl -w net.ipv4.conf.all.src_valid_mark=1";
   struct Case {
