@@ -1,6 +1,7 @@
 #include "host/routing/choice.h"
 
 #include <algorithm>
+#include <array>
 
 #include "host/system/system.h"
 
@@ -8,6 +9,8 @@ namespace tunnel::host {
 namespace {
 
 constexpr std::uint32_t kFirstTable = 51820;  // as wg-quick counts
+
+constexpr std::array<std::uint8_t, 2> kFamilies = {TUNNEL_FAMILY_IPV4, TUNNEL_FAMILY_IPV6};
 
 bool has_default(const Request& request, std::uint8_t family) noexcept {
   return std::any_of(
@@ -39,6 +42,16 @@ std::uint32_t own_table(const Request& request, const Machine& machine) noexcept
 std::uint32_t value_of(const Machine& machine, const std::string& link, const char* name) {
   const auto text = machine.sysctl("net/ipv4/conf/" + link + "/" + name);
   return text == "1" ? 1 : text == "2" ? 2 : 0;
+}
+
+// Of both families; IPv4 first, as it is what servers translate.
+std::string main_uplink(const Machine& machine, const std::vector<std::string>& uplinks) {
+  for (const std::uint8_t family : kFamilies) {
+    const Route* way = machine.route_to({family, 0, 0, 0, {}});
+    if (way == nullptr) continue;
+    if (std::find(uplinks.begin(), uplinks.end(), way->device) != uplinks.end()) return way->device;
+  }
+  return uplinks.empty() ? std::string() : uplinks.front();
 }
 
 // The kernel takes the larger of the two.
@@ -96,6 +109,7 @@ Choice choose(const Request& request, const Machine& machine) {
   choice.ipv6_default = has_default(request, TUNNEL_FAMILY_IPV6);
   choice.ipv6 = machine.sysctl("net/ipv6/conf/all/disable_ipv6").has_value();
   choice.uplinks = machine.uplinks(request.name);
+  choice.uplink = main_uplink(machine, choice.uplinks);
   choice.strict_filter = filters_strictly(machine, choice.uplinks);
   choice.mark = request.mark;
   if (needs_mark(request, choice)) {

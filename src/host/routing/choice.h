@@ -23,6 +23,7 @@ struct Choice {
   std::uint32_t table = 0;  // of our own; 0 = none is needed
   std::uint32_t mark = 0;
   bool strict_filter = false;  // an uplink drops what would not be answered the same way
+  std::string uplink;          // the one of the best default route, "" = there is none
   std::vector<std::string> uplinks;
   std::vector<Exception> exceptions;
 };

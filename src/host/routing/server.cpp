@@ -12,7 +12,7 @@ std::string partner(const Request& request, const Choice& choice) {
   if (!request.share.empty()) return request.share;
   if (!request.server) return {};
   if (!request.nat.empty()) return request.nat;
-  return choice.uplinks.empty() ? std::string() : choice.uplinks.front();
+  return choice.uplink;
 }
 
 // Source ports for UDP that is masqueraded: never our own listen port, because who had it would be

@@ -214,6 +214,17 @@ TEST_CASE("a server translates what leaves by its uplink, and never from its own
   CHECK_FALSE(has(other, "iifname \"wg0\" oifname \"wg0\" drop"));
 }
 
+TEST_CASE("a server's uplink is that of the best default route", "[host][routing]") {
+  Machine machine = plain_machine();
+  machine.links.push_back({"dsl0", "", true, false, 1500});  // before eth0 by its name alone
+  machine.routes.push_back(
+      {.prefix = prefix("0.0.0.0/0"), .device = "dsl0", .table = kMainTable, .metric = 200});
+  machine.routes.push_back({.prefix = prefix("::/0"), .device = "dsl0", .table = kMainTable});
+  CHECK(has(body(server(), machine, "ltun_wg0"), "iifname \"wg0\" oifname \"eth0\" "));
+  const auto changed = sysctls(server(), machine);
+  CHECK(std::find(changed.begin(), changed.end(), "ipv4/conf/eth0/forwarding=1") != changed.end());
+}
+
 TEST_CASE("chains of others that drop get two rules of ours, unless forbidden", "[host][routing]") {
   Machine machine = plain_machine();
   machine.forward_chains = {{"ip", "filter", "DOCKER-USER", true},
