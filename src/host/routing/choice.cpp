@@ -34,9 +34,9 @@ std::uint32_t free_table(const Machine& machine) noexcept {
 }
 
 std::uint32_t own_table(const Request& request, const Machine& machine) noexcept {
+  if (request.scheme != Scheme::wg_quick) return free_table(machine);
   if (request.table == Table::number) return request.table_number;
-  const bool as_wg_quick = request.scheme == Scheme::wg_quick && request.mark != 0;
-  return as_wg_quick ? request.mark : free_table(machine);
+  return request.mark != 0 ? request.mark : free_table(machine);
 }
 
 std::uint32_t value_of(const Machine& machine, const std::string& link, const char* name) {

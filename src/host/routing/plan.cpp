@@ -112,6 +112,7 @@ void add_wg_quick_default(const Request& request, const Choice& choice, const Ma
 
 void add_wg_quick(const Request& request, const Choice& choice, const Machine& machine,
                   Steps& steps) {
+  if (request.table == Table::off) return;
   const bool automatic = request.table == Table::automatic;
   for (const tunnel_prefix& prefix : sorted_prefixes(request)) {
     if (!automatic) {
@@ -225,7 +226,6 @@ void add_split(const Request& request, const Choice& choice, const Machine& mach
 
 void add_routes(const Request& request, const Choice& choice, const Machine& machine,
                 Steps& steps) {
-  if (request.table == Table::off) return;
   switch (request.scheme) {
     case Scheme::wg_quick:
       return add_wg_quick(request, choice, machine, steps);

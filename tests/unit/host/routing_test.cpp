@@ -157,16 +157,27 @@ TEST_CASE("everything is led into a tunnel by routes that somebody asks", "[host
     CHECK_FALSE(leads(some));
     some.allowed_ips.push_back(prefix("0.0.0.0/1"));
     CHECK(leads(some));
-    Request off = full(scheme);
-    off.table = Table::off;
-    CHECK_FALSE(leads(off));
   }
+  Request off = full(Scheme::wg_quick);
+  off.table = Table::off;
+  CHECK_FALSE(leads(off));
   Request number = full(Scheme::wg_quick);
   number.table = Table::number;
   number.table_number = 77;
   CHECK_FALSE(leads(number));
-  number.scheme = Scheme::strict;  // where a rule asks the table
-  CHECK(leads(number));
+}
+
+TEST_CASE("Table is for wg-quick's scheme alone", "[host][routing]") {
+  for (const Scheme scheme : {Scheme::strict, Scheme::split}) {
+    Request request = full(scheme);
+    request.kill_switch = true;
+    const Texts planned = texts(request, plain_machine());
+    request.table = Table::off;
+    CHECK(texts(request, plain_machine()) == planned);
+    request.table = Table::number;
+    request.table_number = 77;
+    CHECK(texts(request, plain_machine()) == planned);
+  }
 }
 
 TEST_CASE("our scheme stands above table main and has no suppress rule", "[host][routing]") {
