@@ -27,7 +27,7 @@ std::optional<Failure> sync(const Target& target, const tunnel_config* config,
 int reload(const std::string& file, const Output& output) {
   Target target;
   ConfigHandle config;
-  auto failure = find_target(file, target);
+  auto failure = find_running(file, target);
   if (!failure) failure = read_config(target.path, output, config);
   if (!failure) failure = sync(target, config.get(), output);
   if (failure) return fail(output, *failure);

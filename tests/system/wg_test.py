@@ -13,6 +13,7 @@ import time
 import pytest
 
 import traffic
+from names import own_etc
 from netns import wait_until
 from peers import key
 from program import CONFIG, PEER, PRESHARED, PRIVATE, Tunnel, need
@@ -267,3 +268,13 @@ def test_a_reload_that_is_refused_says_why(tunnel):
     tunnel.write("[Interface]\nPrivateKey = short\n")
     tunnel.call("reload", "/run/wg0.conf", exit_status=2)
     assert PEER in peers(tunnel)
+
+
+def test_a_bare_name_reloads_the_file_that_the_tunnel_was_started_from(tunnel):
+    own_etc(tunnel.host, "")
+    tunnel.host.run("mkdir", "-p", "/etc/wireguard")
+    tunnel.host.write("/etc/wireguard/wg0.conf", CONFIG.replace(PEER, OTHER))
+    tunnel.write(CONFIG.replace("10.9.0.2/32", "10.9.0.7/32"))
+    done = tunnel.call("reload", "wg0")
+    assert "/run/wg0.conf" in done.stderr
+    assert set(peers(tunnel)) == {PEER} and "10.9.0.7/32" in peers(tunnel)[PEER][2]
