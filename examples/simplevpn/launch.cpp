@@ -163,7 +163,7 @@ int up(const Up& options, const Output& output) {
   auto failure = options.plain.chosen ? make_plain_target(options, target)
                                       : find_target(options.config, target);
   static_cast<void>(tunnel_dns_backend_from_name(options.dns_backend.c_str(), &target.dns_backend));
-  if (options.routing.needs_consent()) {
+  if (!options.dry_run && options.routing.needs_consent()) {
     return fail(output, {.exit = kUsage,
                          .code = "E_SSH",
                          .message = "the kill switch would cut this ssh session",

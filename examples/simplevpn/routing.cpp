@@ -1,8 +1,9 @@
 #include "routing.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
+
+#include "ssh_session.h"
 
 namespace simplevpn {
 namespace {
@@ -32,7 +33,7 @@ tunnel_settings_request Routing::request(const std::vector<tunnel_address>& reso
 }
 
 bool Routing::needs_consent() const {
-  return kill_switch && !agreed && std::getenv("SSH_CONNECTION") != nullptr;
+  return kill_switch && !agreed && is_ssh_session();
 }
 
 void Endpoints::follow(tunnel_settings* settings) {

@@ -224,6 +224,35 @@ def test_an_unreadable_file_is_a_matter_of_privileges(tunnel, host):
     assert json.loads(done.stderr)["error"]["code"] == "E_PERMISSION"
 
 
+def over_ssh(host, server, *command, check=True):
+    """Below a process of that name, and without SSH_CONNECTION, as sudo leaves it."""
+    host.run("cp", "/bin/sh", f"/run/{server}")
+    return host.run("env", "-u", "SSH_CONNECTION", f"/run/{server}", "-c", '"$@"; exit $?', "sh",
+                    *command, check=check)
+
+
+@pytest.mark.parametrize("server", ["sshd", "sshd-session", "dropbear"])
+def test_the_kill_switch_asks_before_it_cuts_an_ssh_session(tunnel, host, server):
+    need("nft")
+    before = host.run("nft", "list", "ruleset").stdout
+    for command in (["client"], ["up"]):
+        done = over_ssh(host, server, tunnel.program, *command, "--kill-switch", "--json",
+                        "/run/wg0.conf", check=False)
+        assert done.returncode == 2 and json.loads(done.stderr)["error"]["code"] == "E_SSH"
+        tunnel.assert_gone()
+    plan = over_ssh(host, server, tunnel.program, "up", "--kill-switch", "--dry-run",
+                    "/run/wg0.conf").stdout
+    assert "nft" in plan and host.run("nft", "list", "ruleset").stdout == before
+    over_ssh(host, server, tunnel.program, "up", "--kill-switch", "--yes", "/run/wg0.conf")
+    tunnel.call("down", "wg0")
+
+
+def test_the_kill_switch_asks_nobody_at_the_machine_itself(tunnel, host):
+    need("nft")
+    over_ssh(host, "login", tunnel.program, "up", "--kill-switch", "/run/wg0.conf")
+    tunnel.call("down", "wg0")
+
+
 def test_logs_are_json_lines_without_keys(tunnel):
     process = tunnel.foreground("--log-format", "json", "-v")
     process.terminate()
