@@ -30,12 +30,14 @@ Wishes read_wishes(const Down& options, const std::string& name, const Output& o
   return wishes;
 }
 
-bool runs(const std::string& name) {
+// A tunnel whose end is ours to bring about. Of one that does not run, or that another user owns,
+// no hook is run: stop() says what is wrong.
+bool may_stop(const std::string& name) {
   tunnel_snapshot* read = nullptr;
   const std::int32_t status =
       tunnel_snapshot_read(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &read);
   const SnapshotHandle snapshot(read);
-  return status != TUNNEL_ERR_NOT_FOUND;
+  return status != TUNNEL_ERR_NOT_FOUND && status != TUNNEL_ERR_PERMISSION;
 }
 
 // A daemon that ends, or died, leaves the block; whoever says `down` does not want that either.
@@ -74,7 +76,7 @@ int down(const Down& options, const Output& output) {
                          .hint = "simplevpn status shows what runs"});
   }
   const std::string name = tunnel_name(options.target);
-  if (!runs(name)) return stop(name, output);  // removes a dead socket, and says so
+  if (!may_stop(name)) return stop(name, output);  // removes a dead socket, and says so
   const Wishes wishes = read_wishes(options, name, output);
   int exit = run_hooks(wishes, TUNNEL_HOOK_PRE_DOWN, output);
   if (exit == kOk && wishes.save) exit = save_running(wishes.target, output);

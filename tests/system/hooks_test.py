@@ -127,6 +127,19 @@ def test_a_failed_pre_down_keeps_the_tunnel(tunnel, host):
     tunnel.assert_gone()
 
 
+def test_down_by_somebody_who_may_not_runs_no_hooks(tunnel, host):
+    need("setpriv")
+    tunnel.write(with_hooks(*EVERY))
+    host.run("chmod", "644", "/run/wg0.conf")
+    tunnel.call("up", "--no-hooks", "/run/wg0.conf")
+    host.write(LOG, "", mode=0o666)
+    done = host.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tunnel.program,
+                    "down", "/run/wg0.conf", check=False)
+    assert done.returncode == 6 and "sudo" in done.stderr
+    assert said(host) == [] and tunnel.link_exists()
+    tunnel.call("down", "--no-hooks", "wg0")
+
+
 def test_a_failed_post_down_is_said_when_all_is_undone(tunnel):
     tunnel.write(with_hooks("PostDown = false"))
     tunnel.up()
