@@ -19,7 +19,8 @@ namespace {
 class CommandLine {
  public:
   CommandLine();
-  int run(const std::vector<std::string>& arguments);
+  // `typed`: the same before an alias was resolved.
+  int run(const std::vector<std::string>& arguments, const std::vector<std::string>& typed);
 
  private:
   CLI::App* add(CLI::App& parent, const char* name, const char* purpose, Command command);
@@ -37,7 +38,7 @@ class CommandLine {
   void add_plain(CLI::App& runner, bool server);
   void add_client_routing(CLI::App& runner, bool client);
   void add_server_routing(CLI::App& runner);
-  void finish_output(const std::vector<std::string>& arguments);
+  void finish_output(const std::vector<std::string>& typed);
   int refuse(const CLI::ParseError& error);
 
   CLI::App app_{"A VPN that speaks WireGuard, built on libtunnel.", "simplevpn"};
@@ -253,8 +254,8 @@ void CommandLine::add_demo() {
 }
 
 // Known only when everything is parsed.
-void CommandLine::finish_output(const std::vector<std::string>& arguments) {
-  for (const std::string& argument : arguments) {
+void CommandLine::finish_output(const std::vector<std::string>& typed) {
+  for (const std::string& argument : typed) {
     if (!output_.command.empty()) output_.command += ' ';
     output_.command += shell_quoted(argument);
   }
@@ -271,7 +272,8 @@ int CommandLine::refuse(const CLI::ParseError& error) {
                         .hint = "simplevpn --help, or simplevpn COMMAND --help"});
 }
 
-int CommandLine::run(const std::vector<std::string>& arguments) {
+int CommandLine::run(const std::vector<std::string>& arguments,
+                     const std::vector<std::string>& typed) {
   // A wrong command line is reported as asked, too.
   output_.json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);
@@ -280,7 +282,7 @@ int CommandLine::run(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     return refuse(error);
   }
-  finish_output(arguments);
+  finish_output(typed);
   return chosen_();
 }
 
@@ -296,7 +298,7 @@ std::vector<std::string> without_alias(std::vector<std::string> arguments) {
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
-  return CommandLine().run(without_alias(arguments));
+  return CommandLine().run(without_alias(arguments), arguments);
 }
 
 }  // namespace simplevpn

@@ -216,6 +216,15 @@ def test_without_privileges_the_fix_is_printed(tunnel, host):
     tunnel.assert_gone()
 
 
+def test_the_printed_fix_names_the_alias_as_typed(tunnel, host):
+    need("setpriv")
+    host.run("chmod", "644", "/run/wg0.conf")
+    alias = f"{tunnel.program}-client"
+    done = host.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", alias,
+                    "/run/wg0.conf", check=False)
+    assert done.returncode == 6 and done.stderr.endswith(f"sudo {alias} /run/wg0.conf\n")
+
+
 def test_an_unreadable_file_is_a_matter_of_privileges(tunnel, host):
     need("setpriv")
     done = host.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tunnel.program,
