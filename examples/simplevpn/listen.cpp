@@ -90,34 +90,41 @@ class Listener {
                             .message = "--since " + options_.since + " is no time",
                             .hint = "all, 90s, 10m, 2h, 1d or 2026-03-01T09:30:00Z"});
     }
+    if (!options_.target.empty()) {
+      const std::string name = tunnel_name(options_.target);
+      const std::int32_t status = open(name, *since);
+      return status == TUNNEL_OK ? kOk : refuse(status, name);
+    }
+    return open_all(*since);
+  }
+
+  // Of all tunnels those that can be listened to: one may have ended meanwhile, and the daemon of
+  // another may be a program that tells no events.
+  int open_all(std::uint64_t since) {
     std::vector<std::string> names;
-    if (!options_.target.empty()) names.push_back(tunnel_name(options_.target));
-    const std::int32_t listed = names.empty() ? list_tunnels(names) : TUNNEL_OK;
+    const std::int32_t listed = list_tunnels(names);
     if (listed != TUNNEL_OK) {
       return fail(output_, status_failure(output_, listed, "list the tunnels", kFailure));
     }
-    if (names.empty()) return refuse(TUNNEL_ERR_NOT_FOUND, "a tunnel");
     for (const std::string& name : names) {
-      if (const int exit = open(name, *since); exit != kOk) return exit;
+      const std::int32_t status = open(name, since);
+      const bool skipped = status == TUNNEL_ERR_NOT_FOUND || status == TUNNEL_ERR_CLOSED ||
+                           status == TUNNEL_ERR_UNSUPPORTED;
+      if (status != TUNNEL_OK && !skipped) return refuse(status, name);
+      if (status == TUNNEL_ERR_UNSUPPORTED) advise(output_, name + " tells no events");
     }
-    return kOk;
+    return sources_.empty() ? refuse(TUNNEL_ERR_NOT_FOUND, "a tunnel") : kOk;
   }
 
-  int open(const std::string& name, std::uint64_t since) {
+  std::int32_t open(const std::string& name, std::uint64_t since) {
     tunnel_events* events = nullptr;
     const std::int32_t status = tunnel_events_open(nullptr, name.c_str(), since, &events);
-    if (status != TUNNEL_OK) return refuse(status, name);
-    sources_.push_back({name, EventsHandle(events)});
-    return kOk;
+    if (status == TUNNEL_OK) sources_.push_back({name, EventsHandle(events)});
+    return status;
   }
 
   int refuse(std::int32_t status, const std::string& name) const {
-    if (status == TUNNEL_ERR_NOT_FOUND) {
-      return fail(output_, {.exit = kNotRunning,
-                            .code = "E_NOT_RUNNING",
-                            .message = name + " is not running",
-                            .hint = "simplevpn status shows what is"});
-    }
+    if (status == TUNNEL_ERR_NOT_FOUND) return fail(output_, not_running(name));
     int exit = status == TUNNEL_ERR_TIMEOUT ? kTimeout : kFailure;
     if (status == TUNNEL_ERR_ARGUMENT) exit = kUsage;
     return fail(output_, status_failure(output_, status, "listen to the daemon of " + name, exit));

@@ -12,7 +12,7 @@ import schema
 import traffic
 from netns import wait_until
 from peers import Simplevpn, join
-from program import Tunnel
+from program import Tunnel, need
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "schema" / "events.json").read_text(encoding="utf-8"))
@@ -93,3 +93,16 @@ def test_without_a_daemon_there_is_nothing_to_listen_to(tunnel):
     tunnel.call("events", exit_status=8)
     tunnel.call("events", "wg0", exit_status=8)
     tunnel.call("events", "x y", exit_status=2)
+
+
+def test_a_daemon_that_tells_no_events_is_left_out(tunnel):
+    need("wireguard-go")
+    tunnel.host.run("env", "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1", "wireguard-go", "wg5")
+    done = tunnel.call("events", exit_status=8)
+    assert "wg5 tells no events" in done.stderr
+    tunnel.call("events", "wg5", exit_status=1)
+    tunnel.up()
+    process = listen(tunnel.host, tunnel.program, "--since", "all", "--json")
+    assert next_of(process)["tunnel"] == "wg0"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=5) == 0
