@@ -55,7 +55,7 @@ class SecretText {
 };
 
 Failure cannot_save(const Output& output, std::int32_t status, const std::string& path) {
-  Failure failure = status_failure(output, status, "write " + path, kFailure);
+  Failure failure = file_failure(output, status, "write " + path, kFailure);
   failure.file = path;
   if (status == TUNNEL_ERR_IN_USE) failure.hint = "another program changed it meanwhile; try again";
   return failure;

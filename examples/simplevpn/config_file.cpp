@@ -61,7 +61,7 @@ Failure ConfigFile::failure(const Output& output) const {
             .hint = "choose another file with -o, or move this one away"};
   }
   if (error_ == EACCES || error_ == EPERM) {
-    return status_failure(output, TUNNEL_ERR_PERMISSION, "write " + path_, kPermission);
+    return file_failure(output, TUNNEL_ERR_PERMISSION, "write " + path_, kFailure);
   }
   return {.code = "E_SYSTEM", .message = "cannot write " + path_ + ": " + std::strerror(error_)};
 }

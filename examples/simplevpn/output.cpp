@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "privilege.h"
+
 namespace simplevpn {
 namespace {
 
@@ -22,12 +24,13 @@ std::string json_text(const Failure& failure) {
       -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-// As root the privilege is missing from the container or the unit, not from the command line.
-std::string permission_hint(const Output& output) {
-  if (geteuid() != 0) return "run it as root: sudo " + output.command;
-  return "give the container or unit CAP_NET_ADMIN and /dev/net/tun, for example: "
-         "--cap-add=NET_ADMIN --device=/dev/net/tun";
-}
+// For root the privilege is missing from the container or the unit, not from the command line.
+constexpr const char* kNoCapability =
+    "give the container or unit CAP_NET_ADMIN and /dev/net/tun, for example: "
+    "--cap-add=NET_ADMIN --device=/dev/net/tun";
+constexpr const char* kNotForRoot =
+    "not even root may: a read-only file system, a container or unit, or a setting of the kernel "
+    "(disable_ipv6) forbids it";
 
 const char* code_of(std::int32_t status) {
   switch (status) {
@@ -73,17 +76,30 @@ Failure status_failure(const Output& output, std::int32_t status, const std::str
   Failure failure{.exit = exit, .code = code_of(status)};
   failure.message = "cannot " + doing + ": " + tunnel_status_text(status);
   failure.hint = tunnel_status_hint(status);
-  if (status == TUNNEL_ERR_PERMISSION) {
-    failure.exit = kPermission;
-    failure.hint = permission_hint(output);
+  if (status != TUNNEL_ERR_PERMISSION) return failure;
+  const bool is_root = geteuid() == 0;
+  if (is_root && has_net_admin()) {
+    failure.hint = kNotForRoot;
+    return failure;
   }
+  failure.exit = kPermission;
+  failure.hint = is_root ? kNoCapability : "run it as root: sudo " + output.command;
+  return failure;
+}
+
+Failure file_failure(const Output& output, std::int32_t status, const std::string& doing,
+                     int exit) {
+  Failure failure = status_failure(output, status, doing, exit);
+  if (status != TUNNEL_ERR_PERMISSION || geteuid() != 0) return failure;
+  failure.exit = exit;
+  failure.hint = kNotForRoot;
   return failure;
 }
 
 Failure config_failure(const Output& output, std::int32_t status, const std::string& file,
                        const tunnel_config_issue& issue) {
   if (status != TUNNEL_ERR_CONFIG && issue.line == 0) {
-    Failure failure = status_failure(output, status, "read " + file, kUsage);
+    Failure failure = file_failure(output, status, "read " + file, kUsage);
     failure.file = file;
     return failure;
   }

@@ -46,9 +46,14 @@ struct Output {
 [[nodiscard]] int fail(const Output& output, const Failure& failure);
 
 // A failure from a status of the library; `doing` completes "cannot ...". A refusal for lack of
-// privileges becomes exit 6 with the command that would work; anything else exits with `exit`.
+// privileges becomes exit 6 with the command that would work, or with the capability that root
+// lacks; anything else exits with `exit`.
 [[nodiscard]] Failure status_failure(const Output& output, std::int32_t status,
                                      const std::string& doing, int exit);
+
+// The same of a file, which `doing` names. What root lacks there is no capability for the network.
+[[nodiscard]] Failure file_failure(const Output& output, std::int32_t status,
+                                   const std::string& doing, int exit);
 
 // The failure that a configuration file caused.
 [[nodiscard]] Failure config_failure(const Output& output, std::int32_t status,

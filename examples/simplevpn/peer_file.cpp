@@ -113,7 +113,7 @@ std::optional<Failure> PeerFile::save() {
   const std::int32_t status = tunnel_config_edit_save(edit_.get(), &issue);
   if (status == TUNNEL_OK) return {};
   if (status == TUNNEL_ERR_CONFIG) return config_failure(output_, status, path_, issue);
-  return status_failure(output_, status, "write " + path_, kFailure);
+  return file_failure(output_, status, "write " + path_, kFailure);
 }
 
 std::optional<Failure> PeerFile::commit(const tunnel_config_peer& peer, std::uint32_t change) {

@@ -233,6 +233,24 @@ def test_an_unreadable_file_is_a_matter_of_privileges(tunnel, host):
     assert json.loads(done.stderr)["error"]["code"] == "E_PERMISSION"
 
 
+def test_root_without_the_capability_is_told_what_a_container_needs(tunnel, host):
+    need("setpriv")
+    done = host.run("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin",
+                    tunnel.program, "up", "/run/wg0.conf", check=False)
+    assert done.returncode == 6 and "--cap-add=NET_ADMIN" in done.stderr
+    tunnel.assert_gone()
+
+
+def test_a_file_that_root_cannot_write_is_named_and_no_capability(tunnel, host):
+    host.run("mkdir", "/run/fixed")
+    host.run("cp", "/run/wg0.conf", "/run/fixed/wg0.conf")
+    host.run("mount", "--bind", "-o", "ro", "/run/fixed", "/run/fixed")
+    done = tunnel.call("peer", "add", "phone", "--endpoint", "192.0.2.1:51820", "-c",
+                       "/run/fixed/wg0.conf", exit_status=1)
+    assert "/run/fixed/wg0.conf" in done.stderr and "read-only file system" in done.stderr
+    assert "CAP_NET_ADMIN" not in done.stderr
+
+
 def over_ssh(host, server, *command, check=True):
     """Below a process of that name, and without SSH_CONNECTION, as sudo leaves it."""
     host.run("cp", "/bin/sh", f"/run/{server}")

@@ -2,12 +2,10 @@
 
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <linux/capability.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +14,7 @@
 #include <fstream>
 
 #include "../format.h"
+#include "../privilege.h"
 #include "../status.h"
 #include "../target.h"
 #include "probe.h"
@@ -117,13 +116,6 @@ void read_running(const TunnelStatus& status, Facts& facts) {
 }
 
 // ---- the machine ----
-
-bool has_net_admin() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (syscall(SYS_capget, &header, data) != 0) return true;  // unknown: say nothing
-  return (data[0].effective & (1u << CAP_NET_ADMIN)) != 0;
-}
 
 std::string tun_error() {
   const Descriptor node(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
