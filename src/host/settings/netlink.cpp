@@ -34,6 +34,12 @@ Answer read_answer(const nlmsghdr* message) {
   return answer;
 }
 
+// A list that the kernel could not give to its end carries its error there.
+Answer read_end(const nlmsghdr* message) {
+  if (mnl_nlmsg_get_payload_len(message) < sizeof(int)) return {};
+  return {-*static_cast<const int*>(mnl_nlmsg_get_payload(message)), {}};
+}
+
 }  // namespace
 
 void Netlink::Close::operator()(mnl_socket* socket) const noexcept {
@@ -71,7 +77,7 @@ Answer Netlink::hear(const Each& each) {
     for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
       if (message->nlmsg_seq != sequence_) continue;
       if (message->nlmsg_type == NLMSG_ERROR) return read_answer(message);
-      if (message->nlmsg_type == NLMSG_DONE) return {};
+      if (message->nlmsg_type == NLMSG_DONE) return read_end(message);
       if (each) each(message);
     }
   }

@@ -38,11 +38,11 @@ class Netlink {
   // ever taken for ours. Adding what is there already is EEXIST.
   Answer add_route(const RouteStep& route);
   Answer remove_route(const RouteStep& route);
-  bool has_route(const RouteStep& route);
+  Answer has_route(const RouteStep& route, bool& found);
 
   Answer add_rule(const RuleStep& rule);
   Answer remove_rule(const RuleStep& rule);
-  bool has_rule(const RuleStep& rule);
+  Answer has_rule(const RuleStep& rule, bool& found);
   // What the kernel would choose: just above the second rule.
   std::uint32_t next_priority(std::uint8_t family);
 
@@ -56,7 +56,7 @@ class Netlink {
   // `each` is given what precedes the end of the answer.
   Answer ask(nlmsghdr* request, const Each& each = {});
   Answer hear(const Each& each);
-  void each_rule(std::uint8_t family, const Each& each);
+  Answer each_rule(std::uint8_t family, const Each& each);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;

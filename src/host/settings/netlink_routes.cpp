@@ -63,16 +63,17 @@ Answer Netlink::remove_route(const RouteStep& route) {
   return ask(message.header());
 }
 
-bool Netlink::has_route(const RouteStep& route) {
+Answer Netlink::has_route(const RouteStep& route, bool& found) {
+  found = false;
   Message message(RTM_GETROUTE, NLM_F_DUMP);
   auto& header = message.extra<rtmsg>();
   header.rtm_family = system_family(route.prefix.family);
   header.rtm_protocol = TUNNEL_SETTINGS_PROTOCOL;
   message.number(RTA_TABLE, route.table);
-  bool found = false;
-  (void)ask(message.header(),
-            [&](const nlmsghdr* answer) { found = found || is_route(answer, route); });
-  return found;
+  const Answer answer =
+      ask(message.header(), [&](const nlmsghdr* each) { found = found || is_route(each, route); });
+  if (answer.error == ENOENT) return {};  // there is no such table yet
+  return answer;
 }
 
 }  // namespace tunnel::host

@@ -71,22 +71,22 @@ bool is_rule(const nlmsghdr* message, const RuleStep& rule) {
 
 }  // namespace
 
-void Netlink::each_rule(std::uint8_t family, const Each& each) {
+Answer Netlink::each_rule(std::uint8_t family, const Each& each) {
   Message message(RTM_GETRULE, NLM_F_DUMP);
   message.extra<fib_rule_hdr>().family = system_family(family);
-  (void)ask(message.header(), each);
+  return ask(message.header(), each);
 }
 
-bool Netlink::has_rule(const RuleStep& rule) {
-  bool found = false;
-  each_rule(rule.family, [&](const nlmsghdr* each) { found = found || is_rule(each, rule); });
-  return found;
+Answer Netlink::has_rule(const RuleStep& rule, bool& found) {
+  found = false;
+  return each_rule(rule.family,
+                   [&](const nlmsghdr* each) { found = found || is_rule(each, rule); });
 }
 
 std::uint32_t Netlink::next_priority(std::uint8_t family) {
   std::size_t count = 0;
   std::uint32_t second = 0;
-  each_rule(family, [&](const nlmsghdr* each) {
+  (void)each_rule(family, [&](const nlmsghdr* each) {
     if (++count != 2) return;
     second = Attributes<FRA_MAX>(each, sizeof(fib_rule_hdr)).number(FRA_PRIORITY, 0);
   });
@@ -105,7 +105,10 @@ Answer Netlink::add_rule(const RuleStep& rule) {
 // The kernel deletes the first rule that has what the request names, inverted or not, and whatever
 // else it selects; so we look first whether the very rule is there.
 Answer Netlink::remove_rule(const RuleStep& rule) {
-  if (!has_rule(rule)) return {ESRCH, {}};
+  bool found = false;
+  const Answer asked = has_rule(rule, found);
+  if (asked.error != 0) return asked;
+  if (!found) return {ESRCH, {}};
   Message message(RTM_DELRULE, NLM_F_ACK);
   put_rule(message, rule);
   return ask(message.header());

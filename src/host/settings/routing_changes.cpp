@@ -3,13 +3,17 @@
 // One that is there already fails before it is journalled: it is another tunnel's, and the journal
 // could not tell whose to remove.
 #include <cerrno>
+#include <utility>
 
 #include "host/settings/changes.h"
 
 namespace tunnel::host {
 
 Look look_at(Tools& tools, const RouteStep& step) {
-  return {{tools.netlink.has_route(step) ? EEXIST : 0, {}}};
+  bool found = false;
+  Answer answer = tools.netlink.has_route(step, found);
+  if (found) answer = {EEXIST, {}};
+  return {std::move(answer)};
 }
 
 Answer change(Tools& tools, const RouteStep& step) {
@@ -21,7 +25,10 @@ Answer restore(Tools& tools, const RouteStep& step, const std::string&) {
 }
 
 Look look_at(Tools& tools, const RuleStep& step) {
-  return {{tools.netlink.has_rule(step) ? EEXIST : 0, {}}};
+  bool found = false;
+  Answer answer = tools.netlink.has_rule(step, found);
+  if (found) answer = {EEXIST, {}};
+  return {std::move(answer)};
 }
 
 Answer change(Tools& tools, const RuleStep& step) {

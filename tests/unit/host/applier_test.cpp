@@ -148,6 +148,26 @@ TEST_CASE("what was removed by somebody else is undone already", "[host][setting
   });
 }
 
+TEST_CASE("a route or rule that cannot be asked for is not taken for gone", "[host][settings]") {
+  ::test::in_namespace([] {
+    const Step steps[] = {
+        RuleStep{.family = 4, .priority = 55, .table = 77},
+        RouteStep{.prefix = prefix("0.0.0.0/0"), .device = "", .table = 77, .unreachable = true}};
+    // The lowest free number: the next descriptor, which is the netlink socket.
+    const int socket = ::dup(STDIN_FILENO);
+    ::close(socket);
+    auto tools = Tools::open("lo");
+    REQUIRE(tools);
+    for (const Step& step : steps) REQUIRE(take(*tools, step).error == 0);
+    const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    REQUIRE(::dup2(nothing, socket) == socket);
+    for (const Step& step : steps) {
+      REQUIRE(look(*tools, step).answer.error == ENOTSOCK);
+      REQUIRE(undo(*tools, step, "").error == ENOTSOCK);
+    }
+  });
+}
+
 TEST_CASE("a setting that somebody changed after us is left alone", "[host][settings]") {
   ::test::in_namespace([] {
     prepare();
