@@ -43,7 +43,8 @@ TUNNEL_API int32_t tunnel_resolver_create(const tunnel_resolver_config* config,
  * yours any more). No report comes after it returned. Null is fine. */
 TUNNEL_API void tunnel_resolver_destroy(tunnel_resolver* resolver);
 
-/* Keeps the endpoint of this peer at what `host` says. Any thread. */
+/* Keeps the endpoint of this peer at what `host` says. What was said already changes nothing: a
+ * session that has come about is left alone. Any thread. */
 TUNNEL_API int32_t tunnel_resolver_add(tunnel_resolver* resolver,
                                        const uint8_t public_key[TUNNEL_KEY_SIZE], const char* host,
                                        uint16_t port);

@@ -12,8 +12,9 @@
 namespace tunnel::host {
 
 // The lines of the `set=1` request, without its first and its last; empty when nothing differs.
-// Keys of our own are used only with a daemon that is ours. What the file does not say about port
-// and mark stays as it is.
+// Nobody says which name an endpoint came from, so names are always set: the same one again changes
+// nothing. Keys of our own are used only with a daemon that is ours. What the file does not say
+// about port and mark stays as it is.
 base::WipedBuffer differences(const Snapshot& now, const tunnel_config* wanted);
 
 // Any thread.

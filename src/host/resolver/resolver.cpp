@@ -85,10 +85,11 @@ class Resolver::Work {
 
 void Resolver::Work::add(Name name) {
   const std::lock_guard lock(mutex_);
-  if (Name* known = find(name.peer())) {
-    *known = std::move(name);
-  } else {
+  Name* known = find(name.peer());
+  if (known == nullptr) {
     names_.push_back(std::move(name));
+  } else if (!known->same_place(name.host(), name.port())) {
+    *known = std::move(name);
   }
   changed_.notify_all();
 }

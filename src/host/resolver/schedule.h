@@ -31,6 +31,9 @@ class Name {
   const PublicKey& peer() const noexcept { return peer_; }
   const std::string& host() const noexcept { return host_; }
   std::uint16_t port() const noexcept { return port_; }
+  bool same_place(const std::string& host, std::uint16_t port) const noexcept {
+    return host_ == host && port_ == port;
+  }
   Clock::time_point due() const noexcept { return due_; }  // max() = never
 
   // What is to be done when it is due: the address to try next, or a lookup when there is none.

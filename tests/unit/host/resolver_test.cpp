@@ -257,6 +257,25 @@ TEST_CASE("a failed handshake in the engine's events leads to another lookup", "
   (void)reports.wait_for(2);
 }
 
+TEST_CASE("a name that a peer has already is not asked for again", "[host][resolver]") {
+  const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
+  RunningEngine engine(parsed.config.get());
+  engine.start();
+  Reports reports;
+  const auto lookup = [](const std::string&, std::uint16_t) {
+    return host::LookupResult{{address("192.0.2.9:51820")}, {}};
+  };
+  host::Resolver resolver(reports.config(engine.get()), lookup, {});
+  const host::PublicKey peer = key_of(parsed.peer(0));
+  resolver.add(peer, "vpn.example.com", 51820);
+  (void)reports.wait_for(1);
+  resolver.add(peer, "vpn.example.com", 51820);
+  resolver.add(host::PublicKey{1}, "later.example.com", 51820);
+  CHECK(reports.wait_for(2)[1].host == "later.example.com");
+  resolver.add(peer, "moved.example.com", 51820);
+  CHECK(reports.wait_for(3)[2].host == "moved.example.com");
+}
+
 TEST_CASE("destroying a resolver does not wait for a lookup that hangs", "[host][resolver]") {
   const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
   Reports reports;
