@@ -198,12 +198,14 @@ void Resolver::Work::step() {
   if (name == nullptr) return;
   const PublicKey peer = name->peer();
   const std::string host = name->host();
+  const std::uint16_t port = name->port();
   auto address = name->next_address(pauses_, Clock::now());
   std::string reason;
   if (!address) {
     const LookupResult result = look_up_unlocked(*name, lock);
     name = find(peer);
-    if (ending_ || name == nullptr) return;
+    // What has changed meanwhile gets an answer of its own.
+    if (ending_ || name == nullptr || !name->same_place(host, port)) return;
     name->looked_up(result, pauses_, Clock::now());
     changed_.notify_all();
     if (!result.addresses.empty()) address = name->next_address(pauses_, Clock::now());

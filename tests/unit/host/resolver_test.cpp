@@ -276,6 +276,33 @@ TEST_CASE("a name that a peer has already is not asked for again", "[host][resol
   CHECK(reports.wait_for(3)[2].host == "moved.example.com");
 }
 
+TEST_CASE("an answer that came too late is not taken for that of another name",
+          "[host][resolver]") {
+  const Parsed parsed = parse(with_peer("Endpoint = old.example.com:51820\n"));
+  RunningEngine engine(parsed.config.get());
+  engine.start();
+  Reports reports;
+  Flag entered;
+  Flag released;
+  const auto lookup = [&](const std::string& host, std::uint16_t) {
+    if (host == "new.example.com") return host::LookupResult{{address("192.0.2.9:51820")}, {}};
+    entered.raise();
+    released.wait();
+    return host::LookupResult{{address("192.0.2.1:51820")}, {}};
+  };
+  {
+    host::Resolver resolver(reports.config(engine.get()), lookup, {});
+    resolver.add(key_of(parsed.peer(0)), "old.example.com", 51820);
+    entered.wait();
+    resolver.add(key_of(parsed.peer(0)), "new.example.com", 51820);
+    released.raise();
+    const auto first = reports.wait_for(1)[0];
+    CHECK(first.host == "new.example.com");
+    REQUIRE(first.address);
+  }
+  CHECK(endpoint_of(engine, parsed.peer(0).public_key).bytes[3] == 9);
+}
+
 TEST_CASE("destroying a resolver does not wait for a lookup that hangs", "[host][resolver]") {
   const Parsed parsed = parse(with_peer("Endpoint = vpn.example.com:51820\n"));
   Reports reports;
