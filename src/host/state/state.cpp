@@ -14,6 +14,7 @@ namespace tunnel::host {
 namespace {
 
 constexpr std::chrono::seconds kPause{1};  // between two writes
+constexpr std::size_t kMostEndpoints = std::size_t{1} << 17;
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 
 void read_line(std::string_view line, Endpoints& endpoints) {
@@ -62,16 +63,15 @@ std::string write_endpoints(const Endpoints& endpoints) {
 State::State(base::Descriptor directory, std::string name, Endpoints endpoints)
     : directory_(std::move(directory)),
       file_(std::move(name) + ".endpoints"),
-      endpoints_(std::move(endpoints)),
-      writer_([this] { write_when_changed(); }) {}
+      endpoints_(std::move(endpoints)) {}
 
 State::~State() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  changed_.notify_all();
-  writer_.join();
+  news_.notify_all();
+  if (writer_.joinable()) writer_.join();
 }
 
 std::int32_t State::apply(tunnel_core* core) {
@@ -96,27 +96,28 @@ std::int32_t State::apply(tunnel_core* core) {
 }
 
 void State::set(const PublicKey& peer, const tunnel_address& endpoint) {
-  {
-    const std::lock_guard lock(mutex_);
-    endpoints_[peer] = endpoint;
-    unwritten_ = true;
-  }
-  changed_.notify_all();
+  const std::lock_guard lock(mutex_);
+  if (endpoints_.size() >= kMostEndpoints && !endpoints_.contains(peer)) return;
+  endpoints_[peer] = endpoint;
+  changed();
 }
 
 void State::forget(const PublicKey& peer) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (endpoints_.erase(peer) == 0) return;
-    unwritten_ = true;
-  }
-  changed_.notify_all();
+  const std::lock_guard lock(mutex_);
+  if (endpoints_.erase(peer) != 0) changed();
+}
+
+// With the mutex held.
+void State::changed() {
+  unwritten_ = true;
+  if (!writer_.joinable()) writer_ = std::thread([this] { write_when_changed(); });
+  news_.notify_all();
 }
 
 void State::write_when_changed() {
   std::unique_lock lock(mutex_);
   while (!ending_ || unwritten_) {
-    changed_.wait(lock, [this] { return unwritten_ || ending_; });
+    news_.wait(lock, [this] { return unwritten_ || ending_; });
     if (!unwritten_) return;
     unwritten_ = false;
     // Losing the file loses time only, so that memory or a disk that are full are no fault here:
@@ -127,7 +128,7 @@ void State::write_when_changed() {
       return replace_file(directory_, file_, text);
     });
     if (!lock.owns_lock()) lock.lock();
-    changed_.wait_for(lock, kPause, [this] { return ending_; });
+    news_.wait_for(lock, kPause, [this] { return ending_; });
   }
 }
 

@@ -22,7 +22,7 @@ Endpoints read_endpoints(std::string_view text);
 std::string write_endpoints(const Endpoints& endpoints);
 
 // The endpoints of one tunnel. set() may be called from any thread and never waits for the disk: a
-// thread of our own writes, at most once a second.
+// thread of our own, which starts with the first change, writes, at most once a second.
 class State {
  public:
   // `directory` is open; `name` is the name of the tunnel.
@@ -36,18 +36,19 @@ class State {
   void forget(const PublicKey& peer);
 
  private:
+  void changed();
   void write_when_changed();
 
   const base::Descriptor directory_;
   const std::string file_;
 
   std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
+  std::condition_variable news_;
   Endpoints endpoints_;
   bool unwritten_ = false;
   bool ending_ = false;
 
-  std::thread writer_;  // last: it uses all of the above
+  std::thread writer_;
 };
 
 // Opens the directory (made when missing) and reads the tunnel's file, if there is one.
