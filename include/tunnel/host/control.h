@@ -21,9 +21,13 @@ TUNNEL_BEGIN_DECLS
 
 typedef struct tunnel_control tunnel_control;
 
+/* `listener` must be given; the socket's file is somebody else's: it is neither watched nor
+ * removed. For a process that has no rights to it, see tunnel_control_file_create. */
+#define TUNNEL_CONTROL_NO_FILE 0x1u
+
 typedef struct tunnel_control_config {
   uint32_t size;               /* sizeof(tunnel_control_config) */
-  uint32_t flags;              /* zero */
+  uint32_t flags;              /* TUNNEL_CONTROL_ */
   const char* name;            /* of the tunnel: [a-zA-Z0-9_=+.-]{1,15} */
   const char* directory;       /* null = /var/run/wireguard; made (0700) when missing */
   tunnel_engine* engine;       /* until tunnel_control_detach */
@@ -36,7 +40,12 @@ typedef struct tunnel_control_config {
    * with the control from then on, also on failure. */
   int64_t listener;
   uint32_t take_listener;
-  uint32_t reserved;
+  uint32_t process; /* id of the daemon, as clients are told; 0 = of the calling process */
+  /* Called on the control thread for each peer to which `set=1` gave an endpoint, or that it
+   * removed (null): for those who keep endpoints in another process. May be null. Must not call
+   * back. */
+  void (*endpoint)(void* context, const uint8_t public_key[TUNNEL_KEY_SIZE],
+                   const tunnel_address* endpoint);
 } tunnel_control_config;
 #define TUNNEL_CONTROL_CONFIG_INIT \
   { sizeof(tunnel_control_config) }
@@ -61,6 +70,28 @@ TUNNEL_API void tunnel_control_detach(tunnel_control* control);
 /* Closes all connections and removes the socket if it is still ours. Call it last: whoever waits in
  * tunnel_control_stop() takes it as the end of the daemon. Null is fine. */
 TUNNEL_API void tunnel_control_close(tunnel_control* control);
+
+/* ---- the socket's file by itself, for a daemon of two processes ---- */
+
+/* One process has the rights to make and remove the file, the other answers on the socket. */
+typedef struct tunnel_control_file tunnel_control_file;
+
+/* Makes the socket (0600) and listens; `directory` as above. Errors as tunnel_control_open. On
+ * success the caller owns *file. */
+TUNNEL_API int32_t tunnel_control_file_create(const char* directory, const char* name,
+                                              tunnel_control_file** file);
+
+/* The socket that listens, for tunnel_control_config.listener of the other process. */
+TUNNEL_API int64_t tunnel_control_file_listener(const tunnel_control_file* file);
+
+/* Readable when the file may be gone: ask tunnel_control_file_check then. */
+TUNNEL_API int64_t tunnel_control_file_handle(const tunnel_control_file* file);
+
+/* 0 while the file is there and ours; NOT_FOUND when somebody deleted it: the daemon must end. */
+TUNNEL_API int32_t tunnel_control_file_check(tunnel_control_file* file);
+
+/* Removes the file if it is still ours, and closes both handles. Null is fine. */
+TUNNEL_API void tunnel_control_file_destroy(tunnel_control_file* file);
 
 /* ---- the other end ---- */
 

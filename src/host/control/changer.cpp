@@ -148,6 +148,7 @@ void Changer::endpoint_set(const PublicKey& key, const tunnel_address& endpoint)
   if (followers_.state != nullptr) {
     (void)tunnel_state_set(followers_.state, key.data(), &endpoint);
   }
+  if (hook_.call != nullptr) hook_.call(hook_.context, key.data(), &endpoint);
 }
 
 void Changer::peer_removed(const PublicKey& key) {
@@ -155,6 +156,7 @@ void Changer::peer_removed(const PublicKey& key) {
   const std::lock_guard lock(mutex_);
   if (followers_.resolver != nullptr) (void)tunnel_resolver_remove(followers_.resolver, key.data());
   if (followers_.state != nullptr) (void)tunnel_state_set(followers_.state, key.data(), nullptr);
+  if (hook_.call != nullptr) hook_.call(hook_.context, key.data(), nullptr);
 }
 
 void Changer::follow(const Followers& followers) {

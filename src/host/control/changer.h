@@ -20,10 +20,17 @@ struct Followers {
   tunnel_state* state = nullptr;
 };
 
+// Told of every endpoint that was set, and of every peer that was removed (null).
+struct EndpointHook {
+  void (*call)(void* context, const std::uint8_t* key, const tunnel_address* endpoint) = nullptr;
+  void* context = nullptr;
+};
+
 class Changer {
  public:
   // Both must outlive it. The facts are changed on the thread that calls apply().
-  Changer(CoreAccess& core, TunnelFacts& facts) : core_(core), facts_(facts) {}
+  Changer(CoreAccess& core, TunnelFacts& facts, const EndpointHook& hook)
+      : core_(core), facts_(facts), hook_(hook) {}
 
   // Applies them in order until one fails; 0 or the errno of that one.
   int apply(const Changes& changes) {
@@ -46,6 +53,7 @@ class Changer {
 
   CoreAccess& core_;
   TunnelFacts& facts_;
+  const EndpointHook hook_;
   std::mutex mutex_;  // guards what follows, and is held in calls to them
   Followers followers_;
 };

@@ -44,6 +44,15 @@ tunnel_event own_event(std::uint32_t kind) {
   return event;
 }
 
+base::Result<SocketFile> file_of(const tunnel_control_config& config, base::Descriptor listener) {
+  if ((config.flags & TUNNEL_CONTROL_NO_FILE) != 0) {
+    return SocketFile::without_file(std::move(listener));
+  }
+  const char* directory = config.directory == nullptr ? kSocketDirectory : config.directory;
+  return listener.valid() ? SocketFile::adopt(directory, config.name, std::move(listener))
+                          : SocketFile::create(directory, config.name);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config& config) {
@@ -54,9 +63,7 @@ base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config&
   if (!ending) return base::Error{ending.status()};
   auto news = base::WaitFlag::create(base::WaitFlag::Kind::readable);
   if (!news) return base::Error{news.status()};
-  const char* directory = config.directory == nullptr ? kSocketDirectory : config.directory;
-  auto file = listener.valid() ? SocketFile::adopt(directory, config.name, std::move(listener))
-                               : SocketFile::create(directory, config.name);
+  auto file = file_of(config, std::move(listener));
   if (!file) return base::Error{file.status()};
   return std::unique_ptr<Server>(
       new Server(std::move(*file), std::move(*ending), std::move(*news), config));
@@ -69,9 +76,10 @@ Server::Server(SocketFile file, base::WaitFlag ending, base::WaitFlag news,
       core_(config.engine),
       events_(std::move(news)),
       facts_(facts_of(config.config)),
-      changer_(core_, facts_),
+      changer_(core_, facts_, {config.endpoint, config.context}),
       removed_{config.removed, config.context},
       since_s_(wall_s()),
+      process_(config.process != 0 ? config.process : static_cast<std::uint32_t>(::getpid())),
       thread_([this] { run(); }) {
   add_event(own_event(TUNNEL_EVENT_UP));
 }
@@ -264,10 +272,9 @@ int Server::write_status(base::WipedBuffer& out) {
     const int error = piece.read(core_);
     if (error != 0) return error;
     if (first) {
-      const auto process = static_cast<std::uint32_t>(::getpid());
       const tunnel_engine_counters engine = core_.engine_counters();
       write_interface({facts_.private_key.bytes(), core_.port(), facts_.fwmark, piece.mtu, since_s_,
-                       process, piece.counters, engine, piece.profile, facts_.file},
+                       process_, piece.counters, engine, piece.profile, facts_.file},
                       out);
     }
     write_peers(piece, out);

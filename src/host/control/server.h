@@ -71,6 +71,7 @@ class Server {
   Changer changer_;
   const RemovedHook removed_;
   const std::uint64_t since_s_;
+  const std::uint32_t process_;
   std::uint64_t accepts_from_ms_ = 0;  // later than now = no clients are accepted
   bool told_ = false;                  // that the socket was deleted
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -68,6 +68,19 @@ base::Result<Descriptor> watch_over(const std::string& directory) {
   return fd;
 }
 
+// Fit for our loop; ARGUMENT when it does not listen.
+std::int32_t take_listener(const Descriptor& listener) {
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  if (::getsockopt(listener.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 ||
+      listens == 0) {
+    return TUNNEL_ERR_ARGUMENT;
+  }
+  ::fcntl(listener.get(), F_SETFD, FD_CLOEXEC);
+  ::fcntl(listener.get(), F_SETFL, O_NONBLOCK);
+  return TUNNEL_OK;
+}
+
 }  // namespace
 
 std::string socket_path(const std::string& directory, const std::string& name) {
@@ -130,20 +143,20 @@ std::int32_t SocketFile::recognise() noexcept {
 
 base::Result<SocketFile> SocketFile::adopt(const std::string& directory, const std::string& name,
                                            Descriptor listener) {
-  int listens = 0;
-  socklen_t size = sizeof(listens);
-  if (::getsockopt(listener.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 ||
-      listens == 0) {
-    return Error{TUNNEL_ERR_ARGUMENT};
-  }
-  ::fcntl(listener.get(), F_SETFD, FD_CLOEXEC);
-  ::fcntl(listener.get(), F_SETFL, O_NONBLOCK);
+  if (const auto status = take_listener(listener); status != TUNNEL_OK) return Error{status};
   SocketFile file;
   file.path_ = socket_path(directory, name);
   if (const auto status = file.recognise(); status != TUNNEL_OK) return Error{status};
   auto watch = watch_over(directory);
   if (!watch) return Error{watch.status()};
   file.watch_ = std::move(*watch);
+  file.listener_ = std::move(listener);
+  return file;
+}
+
+base::Result<SocketFile> SocketFile::without_file(Descriptor listener) {
+  if (const auto status = take_listener(listener); status != TUNNEL_OK) return Error{status};
+  SocketFile file;
   file.listener_ = std::move(listener);
   return file;
 }

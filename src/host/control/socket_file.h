@@ -31,8 +31,13 @@ class SocketFile {
   static base::Result<SocketFile> adopt(const std::string& directory, const std::string& name,
                                         base::Descriptor listener);
 
+  // A socket that listens and whose file is the affair of another process.
+  static base::Result<SocketFile> without_file(base::Descriptor listener);
+
   int listener() const noexcept { return listener_.get(); }
-  int watch() const noexcept { return watch_.get(); }  // readable when the directory changes
+  int watch() const noexcept {
+    return watch_.get();
+  }  // readable when the directory changes; -1 = no file
 
   // Forgets what the watch told. Ask is_there() afterwards.
   void drain_watch() const noexcept;
