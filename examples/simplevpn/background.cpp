@@ -11,7 +11,6 @@
 namespace simplevpn {
 
 void detach(Log& log) {
-  setsid();
   log.move_to_syslog();
   const Descriptor null(open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {

@@ -7,7 +7,7 @@
 
 namespace simplevpn {
 
-// Leaves terminal, session and working directory behind.
+// Leaves standard input and output and the working directory behind.
 void detach(Log& log);
 
 // One byte to the process at the other end of a socket. False when it is gone.

@@ -1,32 +1,36 @@
-// daemon.cpp - a tunnel's life, in the order in which it happens.
+// daemon.cpp - how a tunnel comes up, in the order in which it happens.
 //
 //   read_config, plan     may refuse the file; nothing is changed so far, but what a daemon that
 //                         died has left is undone in between
 //   create_core           keys, peers, last known endpoints
-//   open_interface, open_socket, create_engine: which adopts all three
-//   open_control          refuses when a daemon of this name lives
-//   start_resolver        names of endpoints, off the packet thread
+//   open_interface, open_socket, make_control_file: which refuses when a daemon of this name lives
+//   split                 the packet process takes all of these and gives up root
+//   wait_until_ready      it answers on the control socket and has looked names up
 //   apply_settings        addresses, MTU, routes, DNS; rolls itself back
-//   start_engine          from here on packets move
-//   run                   signals and events, until the end
-//   stop                  everything undone, in reverse
+//   start                 from here on packets move
+//   run                   daemon_run.cpp: signals and events, until the end
+//   stop                  daemon_end.cpp: everything undone, in reverse
 #include "daemon.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
+#include <netinet/in.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "confine.h"
 #include "format.h"
+#include "packet_process.h"
 
 namespace simplevpn {
+namespace {
+
+constexpr int kReadyMs = 15'000;  // names of endpoints may take three seconds of that
+
+}  // namespace
 
 Daemon::Daemon(const Target& target, const Output& output, Log& log)
     : path_(target.path),
@@ -36,8 +40,7 @@ Daemon::Daemon(const Target& target, const Output& output, Log& log)
       dns_backend_(target.dns_backend),
       routing_(target.routing),
       output_(output),
-      log_(log),
-      endpoints_(log, open_) {}
+      log_(log) {}
 
 Daemon::~Daemon() {
   static_cast<void>(stop());
@@ -50,12 +53,13 @@ int Daemon::start() {
   if (exit == kOk) exit = plan();
   if (exit == kOk) exit = catch_signals();
   if (exit == kOk) exit = create_core();
+  inherited_ = open_descriptors();
   if (exit == kOk) exit = open_interface();
   if (exit == kOk && on_interface_) exit = on_interface_();
   if (exit == kOk) exit = open_socket();
-  if (exit == kOk) exit = create_engine();
-  if (exit == kOk) exit = open_control();
-  if (exit == kOk) exit = start_resolver();
+  if (exit == kOk) exit = make_control_file();
+  if (exit == kOk) exit = split();
+  if (exit == kOk) exit = wait_until_ready();
   if (exit == kOk) exit = apply_settings();
   if (exit != kOk) {
     static_cast<void>(stop());
@@ -63,7 +67,8 @@ int Daemon::start() {
   }
   report_up();
   config_.reset();
-  start_engine();
+  running_ = true;
+  packets_.tell(Word::start);
   notify_.send("READY=1\nSTATUS=" + name_ + " is up");
   return kOk;
 }
@@ -104,10 +109,10 @@ void Daemon::report_warnings() {
 }
 
 int Daemon::plan() {
-  endpoints_.learn(config_.get());
+  uplink_.learn(config_.get());
   tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
   tunnel_settings* settings = nullptr;
-  tunnel_settings_request request = routing_.request(endpoints_.uplink());
+  tunnel_settings_request request = routing_.request(uplink_.list());
   request.dns_backend = dns_backend_;
   const std::int32_t status =
       tunnel_settings_plan_for(config_.get(), &request, name_.c_str(), &settings, &issue);
@@ -131,16 +136,16 @@ std::uint32_t Daemon::planned_mtu() const {
 
 // ---- the pieces ----
 
-// Every thread inherits the mask, so that only run() ever sees these signals.
+// The packet process inherits the mask: only run() ever sees these signals, wherever they are sent.
 int Daemon::catch_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // a caller may have left it ignored, and then there is no status
   signals_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  ended_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (signals_.get() >= 0 && ended_.get() >= 0) return kOk;
+  if (signals_.get() >= 0) return kOk;
   return refuse(TUNNEL_ERR_RESOURCES, "watch for signals");
 }
 
@@ -191,53 +196,78 @@ int Daemon::open_interface() {
                 taken ? "is it running already? simplevpn down " + name_ : "");
 }
 
-int Daemon::open_socket() {
+std::uint16_t Daemon::planned_port() const {
   tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
   tunnel_config_get_interface(config_.get(), &interface);
+  return interface.port;
+}
+
+int Daemon::open_socket() {
   tunnel_udp_config config = TUNNEL_UDP_CONFIG_INIT;
-  config.port = interface.port;
+  config.port = planned_port();
   config.mark = tunnel_settings_mark(settings_.get());
   auto transport = tunnel::Transport::udp(config);
   if (transport) {
     transport_ = *std::move(transport);
     return kOk;
   }
-  const std::string port = std::to_string(interface.port);
+  const std::string port = std::to_string(config.port);
   const bool taken = transport.status() == TUNNEL_ERR_IN_USE;
   return refuse(
       transport.status(), "open UDP port " + port,
       taken ? "choose another ListenPort; `ss -ulpn sport = :" + port + "` shows who has it" : "");
 }
 
-int Daemon::create_engine() {
-  auto engine =
-      tunnel::Engine::create(*std::move(core_), *std::move(device_), *std::move(transport_));
-  if (!engine) return refuse(engine.status(), "make the engine");
-  engine_ = *std::move(engine);
-  return kOk;
-}
-
-int Daemon::open_control() {
-  tunnel_control_config config = TUNNEL_CONTROL_CONFIG_INIT;
-  config.name = name_.c_str();
-  config.engine = engine_->get();
-  config.config = config_.get();
-  config.removed = on_removed;
-  config.context = this;
-  tunnel_control* control = nullptr;
-  const std::int32_t status = tunnel_control_open(&config, &control);
-  control_.reset(control);
+int Daemon::make_control_file() {
+  tunnel_control_file* file = nullptr;
+  const std::int32_t status = tunnel_control_file_create(nullptr, name_.c_str(), &file);
+  control_file_.reset(file);
   if (status == TUNNEL_OK) return kOk;
   return refuse(
       status, "open the control socket of " + name_,
       status == TUNNEL_ERR_IN_USE ? "it is running already: simplevpn down " + name_ : "");
 }
 
-void Daemon::on_removed(void* self) {
-  auto* daemon = static_cast<Daemon*>(self);
-  End none = End::none;
-  daemon->end_.compare_exchange_strong(none, End::removed);
-  daemon->engine_->stop();
+// ---- the packet process ----
+
+int Daemon::split() {
+  inherited_.push_back(static_cast<int>(tunnel_control_file_handle(control_file_.get())));
+  const std::int32_t status = packets_.start(
+      inherited_,
+      [this, daemon = getpid()](const Channel& channel) { return run_packets(channel, daemon); });
+  core_.reset();
+  device_.reset();
+  transport_.reset();
+  return status == TUNNEL_OK ? kOk : refuse(status, "make the packet process");
+}
+
+// In the child. Whatever else of ours is in its memory stays unused.
+int Daemon::run_packets(const Channel& channel, pid_t daemon) {
+  PacketParts parts{.name = name_,
+                    .core = *std::move(core_),
+                    .device = *std::move(device_),
+                    .transport = *std::move(transport_),
+                    .config = std::move(config_),
+                    .listener = static_cast<int>(tunnel_control_file_listener(control_file_.get())),
+                    .resolvers = uplink_.list(),
+                    .mark = tunnel_settings_mark(settings_.get()),
+                    .asks_itself = takes_questions(settings_.get()),
+                    .binds_low_port = planned_port() != 0 && planned_port() < IPPORT_RESERVED,
+                    .daemon = daemon};
+  return PacketProcess(std::move(parts), channel, output_).run();
+}
+
+// Whatever it could not do it has reported itself.
+int Daemon::wait_until_ready() {
+  if (hear_until(ready_, kReadyMs)) return kOk;
+  const bool hangs = packets_.lives();
+  if (hangs) packets_.kill();
+  if (packets_.exit_status() > 0) return packets_.exit_status();
+  return fail(output_, {.exit = kActivation,
+                        .code = "E_DIED",
+                        .message = "the packet process of " + name_ +
+                                   (hangs ? " does not become ready"
+                                          : " ended: " + packets_.how_it_ended())});
 }
 
 int Daemon::apply_settings() {
@@ -251,23 +281,6 @@ int Daemon::apply_settings() {
   return fail(output_, failure);
 }
 
-int Daemon::start_resolver() {
-  const std::int32_t status = endpoints_.start(engine_->get(), config_.get());
-  if (status != TUNNEL_OK) return refuse(status, "start the resolver");
-  endpoints_.leave_system(settings_.get(), tunnel_settings_mark(settings_.get()));
-  tunnel_control_follow(control_.get(), endpoints_.resolver(), state_.get());
-  return kOk;
-}
-
-// ---- running ----
-
-void Daemon::start_engine() {
-  engine_thread_ = std::thread([this] {
-    engine_result_ = engine_->run();
-    eventfd_write(ended_.get(), 1);
-  });
-}
-
 void Daemon::report_up() {
   tunnel_setting setting = TUNNEL_SETTING_INIT;
   for (std::size_t i = 0; tunnel_settings_get(settings_.get(), i, &setting) == TUNNEL_OK; ++i) {
@@ -277,107 +290,12 @@ void Daemon::report_up() {
   }
   tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
   tunnel_config_get_interface(config_.get(), &interface);
-  log_.write(
-      Level::info, "up",
-      {{"listen_port", engine_->port()}, {"mtu", planned_mtu()}, {"peers", interface.peer_count}});
-}
-
-int Daemon::run() {
-  for (;;) {
-    pollfd waits[3] = {
-        {signals_.get(), POLLIN, 0},
-        {static_cast<int>(engine_->event_handle()), POLLIN, 0},
-        {ended_.get(), POLLIN, 0},
-    };
-    if (poll(waits, 3, -1) < 0 && errno != EINTR) break;
-    if (waits[0].revents != 0) take_signal();
-    take_events();
-    if (waits[2].revents != 0) break;
-  }
-  return exit_status(stop());
-}
-
-void Daemon::take_signal() {
-  signalfd_siginfo info{};
-  if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
-  if (info.ssi_signo == SIGHUP) return reload();
-  if (on_signal_ && end_ == End::none) on_signal_();
-  End none = End::none;
-  end_.compare_exchange_strong(none, info.ssi_signo == SIGINT ? End::interrupted : End::terminated);
-  engine_->stop();
-}
-
-void Daemon::take_events() {
-  while (const auto event = engine_->next_event()) {
-    log_event(log_, names_, *event);
-    if (event->kind == TUNNEL_EVENT_DEVICE_LOST) lost_ = Lost::interface;
-    if (event->kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
-    if (event->kind == TUNNEL_EVENT_ENDPOINT) open_.add(event->address);
-    endpoints_.event(*event);
-    if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &*event));
-    if (control_ != nullptr) static_cast<void>(tunnel_control_event(control_.get(), &*event));
-  }
-}
-
-// ---- the end ----
-
-// Also what start() calls when it gives up half-way: each line does nothing when there is nothing.
-int Daemon::stop() {
-  if (engine_) engine_->stop();
-  if (engine_thread_.joinable()) {
-    notify_.send("STOPPING=1");
-    engine_thread_.join();
-    take_events();
-    End none = End::none;
-    end_.compare_exchange_strong(none, End::lost);
-    log_.write(Level::info, "down");
-  }
-  if (control_ != nullptr) tunnel_control_follow(control_.get(), nullptr, nullptr);
-  endpoints_.stop();
-  open_.follow(nullptr);
-  int exit = kOk;
-  tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
-  if (settings_ != nullptr && tunnel_settings_undo(settings_.get(), &fault) != TUNNEL_OK) {
-    log_.write(Level::error, "not_undone", {{"message", fault.message}});
-    exit = kDeactivation;
-  }
-  settings_.reset();
-  if (control_ != nullptr) tunnel_control_detach(control_.get());
-  engine_.reset();
-  core_.reset();
-  device_.reset();
-  transport_.reset();
-  state_.reset();
-  control_.reset();
-  config_.reset();
-  return exit;
-}
-
-int Daemon::exit_status(int undone) const {
-  if (undone != kOk) return undone;
-  if (end_ == End::interrupted) return kInterrupted;
-  return end_ == End::lost ? fail(output_, loss()) : kOk;
-}
-
-// A transport that failed but could be opened anew ends nothing; what was lost last ended the run.
-Failure Daemon::loss() const {
-  const std::string reason = tunnel_status_text(engine_result_);
-  if (engine_result_ != TUNNEL_ERR_CLOSED || lost_ == Lost::nothing) {
-    return {.exit = kFailure,
-            .code = "E_STOPPED",
-            .message = "the tunnel " + name_ + " stopped by itself: " + reason,
-            .hint = "start it anew"};
-  }
-  if (lost_ == Lost::transport) {
-    return {.exit = kFailure,
-            .code = "E_TRANSPORT_LOST",
-            .message = "the UDP socket of " + name_ + " is gone: " + reason,
-            .hint = "it could not be opened anew or waited for; start the tunnel anew"};
-  }
-  return {.exit = kFailure,
-          .code = "E_INTERFACE_LOST",
-          .message = "the interface " + name_ + " is gone: " + reason,
-          .hint = "somebody deleted it (ip link del?); start the tunnel anew"};
+  log_.write(Level::info, "up",
+             {{"listen_port", ready_words_.value},
+              {"mtu", planned_mtu()},
+              {"peers", interface.peer_count},
+              {"packets_pid", packets_.pid()},
+              {"packets_user", ready_words_.name.data()}});
 }
 
 }  // namespace simplevpn

@@ -1,26 +1,28 @@
-// daemon.h - one running tunnel: everything between a configuration file and a stopped engine.
+// daemon.h - one running tunnel, as far as the machine is concerned: configuration, settings and
+// their undo, files, log, signals.
 //
-// The caller's thread starts the tunnel, waits for signals and events, and takes the tunnel down.
-// The engine has a thread of its own and does nothing but move packets; control socket, resolver
-// and state file have theirs inside the host library.
+// The packets are moved by another process (packet_process.h), which the daemon starts when
+// everything is open and before anything is changed. The daemon has the powers of root and reads
+// nothing that strangers send; the packet process reads it and has given up root. The daemon has
+// one thread, and the one of the state file.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
-#include <thread>
+#include <vector>
 
 #include <tunnel/tunnel.hpp>
 
 #include "commands.h"
-#include "endpoint_names.h"
 #include "events.h"
 #include "handles.h"
 #include "log.h"
 #include "notify.h"
+#include "packet_child.h"
 #include "routing.h"
 #include "target.h"
+#include "uplink_servers.h"
 
 namespace simplevpn {
 
@@ -47,7 +49,7 @@ class Daemon {
   [[nodiscard]] int run();
 
  private:
-  enum class End { none, terminated, interrupted, removed, lost };
+  enum class End { none, terminated, interrupted, removed, lost, died };
   enum class Lost { nothing, interface, transport };
 
   // The stages of start(), in this order; each returns 0 or the exit status of its failure.
@@ -57,26 +59,40 @@ class Daemon {
   int create_core();
   int open_interface();
   int open_socket();
-  int create_engine();
-  int open_control();
-  int start_resolver();
+  int make_control_file();
+  int split();
+  int wait_until_ready();
   int apply_settings();
-  void start_engine();
 
   void open_state(tunnel::Core& core);
   void name_peers(const tunnel::Core& core);
+  int run_packets(const Channel& channel, pid_t daemon);
   std::uint32_t planned_mtu() const;
+  std::uint16_t planned_port() const;
   void report_warnings();
   void report_up();
-  static void on_removed(void* self);
+  int refuse(std::int32_t status, const std::string& doing, const std::string& hint = "");
 
+  // daemon_run.cpp: what comes from outside
   void take_signal();
   void reload();  // reload.cpp
-  void take_events();
+  void look_at_control_file();
+  void listen();
+  void take(const Message& message);
+  void take_event(const tunnel_event& event);
+  void take_resolved(const Message& message);
+  void take_endpoint(const Message& message);
+  void take_end(const Message& message);
+  bool hear_until(const bool& said, int timeout_ms);
+  void ask_packets_to_end(End why);
+
+  // daemon_end.cpp
   int stop();
+  void end_packets();
+  int undo_settings();
   int exit_status(int undone) const;
   Failure loss() const;
-  int refuse(std::int32_t status, const std::string& doing, const std::string& hint = "");
+  Failure death() const;
 
   const std::string path_;  // as messages name it
   const std::string file_;  // absolute, to be read again; "" = there is none
@@ -93,19 +109,29 @@ class Daemon {
   SettingsHandle settings_;
   StateHandle state_;
   PeerNames names_;
-  std::optional<tunnel::Core> core_;            // these three until
-  std::optional<tunnel::Device> device_;        // the engine
-  std::optional<tunnel::Transport> transport_;  // adopts them
-  std::optional<tunnel::Engine> engine_;
-  ControlHandle control_;
+  UplinkServers uplink_;
   Endpoints open_;  // what a kill switch lets through
-  EndpointNames endpoints_;
   Descriptor signals_;
-  Descriptor ended_;  // readable when the engine's run() has returned
-  std::thread engine_thread_;
-  std::atomic<std::int32_t> engine_result_{0};
-  std::atomic<End> end_{End::none};
-  Lost lost_ = Lost::nothing;  // what an event said last; only the caller's thread
+
+  std::vector<int> inherited_;                  // descriptors that are not the packet process's
+  std::optional<tunnel::Core> core_;            // these until split(): then they are the packet
+  std::optional<tunnel::Device> device_;        // process's, and our copies of keys and
+  std::optional<tunnel::Transport> transport_;  // descriptors go
+  ControlFileHandle control_file_;
+  PacketChild packets_;
+
+  // What the packet process said last.
+  bool ready_ = false;
+  bool ended_ = false;
+  bool released_ = false;
+  Message ready_words_;
+  std::int32_t engine_result_ = 0;
+  Lost lost_ = Lost::nothing;
+
+  End end_ = End::none;
+  bool running_ = false;  // packets were told to move
+  std::int64_t kill_at_ms_ =
+      -1;  // when a packet process that was told to end must have; -1 = never
 };
 
 }  // namespace simplevpn

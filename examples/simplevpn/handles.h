@@ -38,6 +38,7 @@ template <class Object, auto Destroy>
 using Handle = std::unique_ptr<Object, Destroyer<Destroy>>;
 
 using ConfigHandle = Handle<tunnel_config, tunnel_config_destroy>;
+using ControlFileHandle = Handle<tunnel_control_file, tunnel_control_file_destroy>;
 using ControlHandle = Handle<tunnel_control, tunnel_control_close>;
 using ResolverHandle = Handle<tunnel_resolver, tunnel_resolver_destroy>;
 using SettingsHandle = Handle<tunnel_settings, tunnel_settings_destroy>;

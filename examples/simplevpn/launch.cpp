@@ -76,6 +76,7 @@ int run_foreground(const Launch& launch) {
 
 // Starts the tunnel, tells the parent how that went, and goes on by itself.
 int run_child(const Launch& launch, int parent) {
+  setsid();  // before it has a child of its own: what the terminal sends is for neither
   Log log(launch.target.name, launch.options.json_log, lowest_level(launch.options));
   Daemon daemon(launch.target, launch.output, log);
   daemon.on_interface([&]() -> int {

@@ -47,9 +47,11 @@ void Daemon::reload() {
     log_.write(Level::error, "not_reloaded", {{"reason", failure->message}});
   } else {
     log_.write(Level::info, "reloaded", {{"file", file_}});
-    tunnel_event event = TUNNEL_EVENT_INIT;
-    event.kind = TUNNEL_EVENT_RELOADED;
-    static_cast<void>(tunnel_control_event(control_.get(), &event));
+    open_.add(config.get());
+    Message message;
+    message.word = Word::announce;
+    message.event.kind = TUNNEL_EVENT_RELOADED;
+    packets_.tell(message);
   }
   notify_.send("READY=1");
 }

@@ -193,6 +193,7 @@ int run_foreground(const std::string& name, const Output& output) {
 }
 
 int run_child(const std::string& name, const Output& output, int parent) {
+  setsid();
   Log log(name, output.json, lowest_level());
   BareTunnel tunnel(name, output, log);
   const int exit = tunnel.start();

@@ -63,7 +63,7 @@ def wait_until(condition, timeout=10.0, what="condition"):
         time.sleep(0.02)
 
 
-def _only_child(pid):
+def only_child(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
         children = file.read().split()
     return int(children[0]) if children else None
@@ -75,7 +75,7 @@ class Process(subprocess.Popen):
 
     def program(self):
         """Pid of the program as the machine sees it, once nsenter has started it."""
-        pid = wait_until(lambda: _only_child(self.pid) if self.poll() is None else -1,
+        pid = wait_until(lambda: only_child(self.pid) if self.poll() is None else -1,
                          what="program started")
         if pid < 0:
             raise ProcessLookupError(f"ended: {self.args}")
@@ -112,7 +112,7 @@ class Host:
         if line != "ready":
             self.close()
             raise OSError(f"no namespaces for {name}: {line}")
-        self.pid = _only_child(self._holder.pid)  # process 1 of the host
+        self.pid = only_child(self._holder.pid)  # process 1 of the host
 
     def __enter__(self):
         return self

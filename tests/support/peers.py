@@ -17,7 +17,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 
-from netns import wait_until
+from netns import only_child, wait_until
 
 PORT = 51820
 _SO_RCVBUFFORCE = 33
@@ -224,6 +224,10 @@ class Simplevpn(Peer):
     def wait_until_up(self):
         wait_until(lambda: not self.running() or self.is_up(), what="simplevpn is up")
         assert self.running(), self.errors()
+
+    def pid(self):
+        """Of the packet process: its memory, time and descriptors count."""
+        return wait_until(lambda: only_child(super(Simplevpn, self).pid()), what="packet process")
 
     def _log_path(self):
         """On the host's own /run, so that it vanishes with the host."""

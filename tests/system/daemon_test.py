@@ -54,10 +54,12 @@ def test_status_and_down_take_the_file_too_and_refuse_what_is_no_name(tunnel):
 
 def test_a_daemon_that_does_not_answer_is_a_timeout(tunnel, host):
     tunnel.up()
-    host.kill("simplevpn", signal.SIGSTOP)
+    for process in ("simplevpn", "simplevpn-pkt"):
+        host.kill(process, signal.SIGSTOP)
     tunnel.call("status", "wg0", exit_status=3)
     tunnel.call("down", "wg0", exit_status=5)
-    host.kill("simplevpn", signal.SIGCONT)
+    for process in ("simplevpn", "simplevpn-pkt"):
+        host.kill(process, signal.SIGCONT)
     wait_until(lambda: not host.pids("simplevpn"), what="daemon ended")
     tunnel.assert_gone()
 

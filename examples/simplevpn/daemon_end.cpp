@@ -1,0 +1,95 @@
+// daemon_end.cpp - a tunnel's end: packets stop, everything is undone in reverse, and the packet
+// process lets go of the interface. Whoever said `down` is told last of all.
+#include <nlohmann/json.hpp>
+
+#include "daemon.h"
+
+namespace simplevpn {
+namespace {
+
+constexpr int kPatienceMs = 2000;  // for each word of the packet process
+
+}  // namespace
+
+// Also what start() calls when it gives up half-way: each line does nothing when there is nothing.
+int Daemon::stop() {
+  end_packets();
+  const int exit = undo_settings();
+  state_.reset();
+  if (packets_.lives()) {
+    packets_.tell(Word::release);
+    if (!hear_until(released_, kPatienceMs)) packets_.kill();
+  }
+  core_.reset();
+  device_.reset();
+  transport_.reset();
+  control_file_.reset();
+  packets_.end();
+  config_.reset();
+  return exit;
+}
+
+// Its answer comes after its last events. One that does not answer any more is killed.
+void Daemon::end_packets() {
+  if (running_) notify_.send("STOPPING=1");
+  if (packets_.lives() && !ended_) {
+    packets_.tell(Word::stop);
+    if (!hear_until(ended_, kPatienceMs)) packets_.kill();
+  }
+  if (!running_) return;
+  running_ = false;
+  if (end_ == End::none) end_ = ended_ ? End::lost : End::died;
+  if (!ended_) {
+    log_.write(Level::error, "packets_died", {{"reason", packets_.how_it_ended()}});
+  }
+  log_.write(Level::info, "down");
+}
+
+int Daemon::undo_settings() {
+  open_.follow(nullptr);
+  tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+  int exit = kOk;
+  if (settings_ != nullptr && tunnel_settings_undo(settings_.get(), &fault) != TUNNEL_OK) {
+    log_.write(Level::error, "not_undone", {{"message", fault.message}});
+    exit = kDeactivation;
+  }
+  settings_.reset();
+  return exit;
+}
+
+int Daemon::exit_status(int undone) const {
+  if (undone != kOk) return undone;
+  if (end_ == End::interrupted) return kInterrupted;
+  if (end_ == End::died) return fail(output_, death());
+  return end_ == End::lost ? fail(output_, loss()) : kOk;
+}
+
+Failure Daemon::death() const {
+  return {.exit = kFailure,
+          .code = "E_PACKETS_DIED",
+          .message = "the packet process of " + name_ + " ended: " + packets_.how_it_ended(),
+          .hint = "everything was undone; start the tunnel anew"};
+}
+
+// What was lost last ended the run.
+Failure Daemon::loss() const {
+  const std::string reason = tunnel_status_text(engine_result_);
+  if (engine_result_ != TUNNEL_ERR_CLOSED || lost_ == Lost::nothing) {
+    return {.exit = kFailure,
+            .code = "E_STOPPED",
+            .message = "the tunnel " + name_ + " stopped by itself: " + reason,
+            .hint = "start it anew"};
+  }
+  if (lost_ == Lost::transport) {
+    return {.exit = kFailure,
+            .code = "E_TRANSPORT_LOST",
+            .message = "the UDP socket of " + name_ + " is gone: " + reason,
+            .hint = "it could not be opened anew or waited for; start the tunnel anew"};
+  }
+  return {.exit = kFailure,
+          .code = "E_INTERFACE_LOST",
+          .message = "the interface " + name_ + " is gone: " + reason,
+          .hint = "somebody deleted it (ip link del?); start the tunnel anew"};
+}
+
+}  // namespace simplevpn

@@ -1,0 +1,161 @@
+// daemon_run.cpp - a tunnel that runs: signals, its control socket's file, and what the packet
+// process says. That may be said by an attacker: it is logged, kept in tables of limited size, and
+// lets datagrams to its endpoints through the block, but chooses no file and no setting.
+#include <net/if.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "daemon.h"
+#include "format.h"
+
+namespace simplevpn {
+namespace {
+
+constexpr int kMostAtOnce = 64;        // messages, before signals are looked at again
+constexpr std::int64_t kEndMs = 2000;  // for a packet process that was told to end
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+int Daemon::run() {
+  while (!ended_ && packets_.lives()) {
+    pollfd waits[3] = {
+        {signals_.get(), POLLIN, 0},
+        {packets_.handle(), POLLIN, 0},
+        {static_cast<int>(tunnel_control_file_handle(control_file_.get())), POLLIN, 0},
+    };
+    const std::int64_t left =
+        kill_at_ms_ < 0 ? -1 : std::max<std::int64_t>(kill_at_ms_ - now_ms(), 0);
+    const int ready = poll(waits, 3, static_cast<int>(left));
+    if (ready < 0 && errno != EINTR) break;
+    if (ready == 0) packets_.kill();  // it does not end by itself
+    if (waits[0].revents != 0) take_signal();
+    if (waits[2].revents != 0) look_at_control_file();
+    if (waits[1].revents != 0) listen();
+  }
+  return exit_status(stop());
+}
+
+// ---- who may end it ----
+
+void Daemon::take_signal() {
+  signalfd_siginfo info{};
+  if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
+  if (info.ssi_signo == SIGHUP) return reload();
+  if (on_signal_ && end_ == End::none) on_signal_();
+  ask_packets_to_end(info.ssi_signo == SIGINT ? End::interrupted : End::terminated);
+}
+
+void Daemon::look_at_control_file() {
+  if (tunnel_control_file_check(control_file_.get()) == TUNNEL_ERR_NOT_FOUND) {
+    ask_packets_to_end(End::removed);
+  }
+}
+
+// The first reason counts.
+void Daemon::ask_packets_to_end(End why) {
+  if (end_ != End::none) return;
+  end_ = why;
+  kill_at_ms_ = now_ms() + kEndMs;
+  packets_.tell(Word::stop);
+}
+
+// ---- what the packet process says ----
+
+void Daemon::listen() {
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    const auto message = packets_.hear();
+    if (!message) return;
+    take(*message);
+  }
+}
+
+// True when it was said. False when it takes longer, or the packet process is gone.
+bool Daemon::hear_until(const bool& said, int timeout_ms) {
+  const std::int64_t end = now_ms() + timeout_ms;
+  while (!said && packets_.lives()) {
+    const std::int64_t left = std::max<std::int64_t>(end - now_ms(), 0);
+    if (!packets_.wait(static_cast<int>(left)) && now_ms() >= end) return false;
+    listen();
+  }
+  return said;
+}
+
+void Daemon::take(const Message& message) {
+  switch (message.word) {
+    case Word::ready:
+      ready_words_ = message;
+      ready_ = true;
+      return;
+    case Word::event:
+      return take_event(message.event);
+    case Word::resolved:
+      return take_resolved(message);
+    case Word::endpoint:
+      return take_endpoint(message);
+    case Word::ended:
+      return take_end(message);
+    case Word::released:
+      released_ = true;
+      return;
+    default:
+      return;
+  }
+}
+
+void Daemon::take_event(const tunnel_event& event) {
+  log_event(log_, names_, event);
+  if (event.kind == TUNNEL_EVENT_DEVICE_LOST) lost_ = Lost::interface;
+  if (event.kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
+  if (event.kind == TUNNEL_EVENT_ENDPOINT) open_.add(event.address);
+  if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &event));
+  if (event.kind != TUNNEL_EVENT_NETWORK || !takes_questions(settings_.get())) return;
+  if (!uplink_.refresh()) return;
+  Message ask;
+  ask.word = Word::ask;
+  ask.value = tunnel_settings_mark(settings_.get());
+  ask.count = static_cast<std::uint32_t>(std::min(uplink_.list().size(), ask.addresses.size()));
+  std::copy_n(uplink_.list().begin(), ask.count, ask.addresses.begin());
+  packets_.tell(ask);
+}
+
+void Daemon::take_resolved(const Message& message) {
+  const std::string peer = public_key_text(message.key.data());
+  const char* host = message.name.data();
+  if (message.count == 0) {
+    return log_.write(Level::warning, "not_resolved",
+                      {{"peer", peer}, {"host", host}, {"reason", message.reason.data()}});
+  }
+  open_.add(message.addresses[0]);
+  log_.write(Level::info, "resolved",
+             {{"peer", peer}, {"host", host}, {"endpoint", address_text(message.addresses[0])}});
+}
+
+// Set by hand, as `wg set` does it.
+void Daemon::take_endpoint(const Message& message) {
+  const tunnel_address* endpoint = message.count == 0 ? nullptr : message.addresses.data();
+  if (endpoint != nullptr) open_.add(*endpoint);
+  if (state_ == nullptr) return;
+  static_cast<void>(tunnel_state_set(state_.get(), message.key.data(), endpoint));
+}
+
+// A transport that failed but could be opened anew ended nothing, and may be the last thing that
+// was heard: whether the interface is there is asked of the machine.
+void Daemon::take_end(const Message& message) {
+  engine_result_ = static_cast<std::int32_t>(message.value);
+  if (if_nametoindex(name_.c_str()) == 0) lost_ = Lost::interface;
+  ended_ = true;
+}
+
+}  // namespace simplevpn
