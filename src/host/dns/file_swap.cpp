@@ -44,9 +44,13 @@ void sync_directory_of(const std::string& path) {
   if (fd.valid()) ::fsync(fd.get());
 }
 
+std::string fresh_name(const std::string& path) {
+  return path + ".simplevpn";
+}
+
 int replace(const std::string& path, const SavedFile& file) {
-  const std::string fresh = path + ".simplevpn";
-  ::unlink(fresh.c_str());  // of somebody who was killed here
+  const std::string fresh = fresh_name(path);
+  remove_unfinished(path);
   int error = make(fresh, file);
   if (error == 0 && ::rename(fresh.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) ::unlink(fresh.c_str());
@@ -88,6 +92,10 @@ int restore(const std::string& path, const SavedFile& now, const SavedFile& befo
 
 }  // namespace
 
+void remove_unfinished(const std::string& path) {
+  ::unlink(fresh_name(path).c_str());
+}
+
 Answer put_text(const std::string& path, const SavedFile& before, std::string_view text) {
   SavedFile file;
   if (before.kind == Kind::file) file = before;
@@ -103,6 +111,7 @@ Answer put_text(const std::string& path, const SavedFile& before, std::string_vi
 }
 
 Answer put_back(const std::string& path, std::string_view ours, const SavedFile& before) {
+  remove_unfinished(path);
   const auto now = save_file(path);
   if (!now) return {EIO, "cannot read " + path};
   if (*now == before) return {};

@@ -13,6 +13,9 @@
 
 namespace tunnel::host::dns {
 
+// Removes what somebody who was killed had half written beside `path`.
+void remove_unfinished(const std::string& path);
+
 // Puts `text` where `before` was. A link is replaced, not followed, unless it cannot be replaced.
 Answer put_text(const std::string& path, const SavedFile& before, std::string_view text);
 

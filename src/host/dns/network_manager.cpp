@@ -55,6 +55,7 @@ Answer apply(const ResolverStep& step, const DnsPlaces& places) {
 
 Answer undo(const std::string& interface_name, const DnsPlaces& places) {
   const std::string path = file(interface_name, places);
+  remove_unfinished(path);
   if (::unlink(path.c_str()) != 0) {
     if (errno == ENOENT) return {};
     return {errno, "cannot remove " + path};

@@ -146,6 +146,7 @@ std::int32_t Journal::read(std::string& words) {
   words = "cannot tell this boot and network namespace from others";
   if (!here) return here.status();
   here_ = std::move(*here);
+  remove_unfinished();
   std::string text;
   words = "cannot read " + file_name_;
   if (const std::int32_t status = read_all(file_.get(), text); status != TUNNEL_OK) return status;
@@ -162,6 +163,12 @@ std::int32_t Journal::read(std::string& words) {
   if (status == TUNNEL_OK && ::fsync(directory_.get()) != 0) status = status_of(errno);
   known_ = status == TUNNEL_OK;
   return status;
+}
+
+// Of somebody who was killed while he wrote it.
+void Journal::remove_unfinished() {
+  ::unlinkat(directory_.get(), (file_name_ + ".new").c_str(), 0);
+  ::unlinkat(directory_.get(), (file_name_ + ".damaged.new").c_str(), 0);
 }
 
 // What cannot be read cannot be undone. A person may want to see it.

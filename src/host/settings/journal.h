@@ -41,6 +41,7 @@ class Journal {
  private:
   Journal(base::Descriptor directory, base::Descriptor file, std::string file_name);
   std::int32_t read(std::string& words);
+  void remove_unfinished();
   std::int32_t keep_damaged(const std::string& text);
   std::int32_t rewrite();
   Answer append(const std::string& line);

@@ -211,6 +211,16 @@ TEST_CASE("a write in place that was cut short, either way, is undone", "[host][
   }
 }
 
+TEST_CASE("what somebody who was killed had half written beside it is removed", "[host][dns]") {
+  const Machine machine;
+  machine.resolv_conf(kBefore);
+  const std::string saved = save(machine);
+  machine.files().write("etc/resolv.conf.simplevpn", "nameserver 10.9");
+  put_back(machine, saved);
+  CHECK(machine.resolv_conf() == kBefore);
+  CHECK_FALSE(std::filesystem::exists(machine.files().file("etc/resolv.conf.simplevpn")));
+}
+
 TEST_CASE("a file whose original was lost is left as it is", "[host][dns]") {
   const Machine machine;
   machine.resolv_conf(kBefore);

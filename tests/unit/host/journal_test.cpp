@@ -130,6 +130,15 @@ TEST_CASE("a journal is private, and gone when nothing is left to be undone", "[
         TUNNEL_ERR_NOT_FOUND);
 }
 
+TEST_CASE("what somebody who was killed had half written beside a journal is removed",
+          "[host][journal]") {
+  const Scratch scratch;
+  scratch.write("wg0.journal.new", "half a l");
+  scratch.write("wg0.journal.damaged.new", "half a l");
+  CHECK(open_status(scratch.path()) == TUNNEL_OK);
+  CHECK(std::filesystem::is_empty(scratch.path()));
+}
+
 TEST_CASE("a journal where others could write, or that is no file, is refused", "[host][journal]") {
   const Scratch scratch;
   const std::string directory = scratch.file("state");
