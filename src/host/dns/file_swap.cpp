@@ -77,10 +77,9 @@ Answer outcome(const std::string& path, int error) {
 // Also a part of it counts: a write in place may have been cut short.
 bool is_ours(const SavedFile& now, std::string_view ours, const SavedFile& before) {
   if (now.kind == Kind::missing) return false;
-  if (now.kind == Kind::file)
-    return ours.starts_with(now.content) || now.content == ours ||
-           before.content.starts_with(now.content);
-  return before.kind == Kind::link && now.target == before.target && now.content == ours;
+  const bool same_link = before.kind == Kind::link && now.target == before.target;
+  if (now.kind == Kind::link && !same_link) return false;
+  return ours.starts_with(now.content) || before.content.starts_with(now.content);
 }
 
 int restore(const std::string& path, const SavedFile& now, const SavedFile& before) {

@@ -211,6 +211,25 @@ TEST_CASE("a write in place that was cut short, either way, is undone", "[host][
   }
 }
 
+TEST_CASE("a write through a link that was cut short, either way, is undone", "[host][dns]") {
+  with_mounts([] {
+    const Machine machine;
+    machine.files().write("run/theirs", kBefore, 0644);
+    machine.link("etc/resolv.conf", "../run/theirs");
+    const std::string etc = machine.files().file("etc");
+    REQUIRE(::mount(etc.c_str(), etc.c_str(), nullptr, MS_BIND, nullptr) == 0);
+    REQUIRE(::mount("none", etc.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0);
+    const std::string saved = take(machine);
+    const std::string ours = machine.files().read("run/theirs");
+    for (const std::string& cut : {std::string(), ours.substr(0, 30), std::string(kBefore, 12)}) {
+      machine.files().write("run/theirs", cut, 0644);
+      put_back(machine, saved);
+      REQUIRE(machine.files().read("run/theirs") == kBefore);
+    }
+    REQUIRE(::umount(etc.c_str()) == 0);
+  });
+}
+
 TEST_CASE("what somebody who was killed had half written beside it is removed", "[host][dns]") {
   const Machine machine;
   machine.resolv_conf(kBefore);
