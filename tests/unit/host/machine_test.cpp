@@ -1,11 +1,15 @@
 #include "host/machine/machine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "host/settings/settings.h"
 #include "machines.h"
+#include "scratch.h"
 #include "support/catch.hpp"
 #include "support/netns.h"
 
@@ -129,5 +133,41 @@ TEST_CASE("chains of others that drop what is forwarded are found", "[host][mach
     REQUIRE(machine.forward_chains[0].chain == "DOCKER-USER");
     REQUIRE(machine.forward_chains[1].family == "inet");
     REQUIRE(machine.forward_chains[1].chain == "filter_FORWARD");
+  });
+}
+
+TEST_CASE("a machine that changes while it is read is read at once, and whole", "[host][machine]") {
+  test::in_namespace([] {
+    std::string batch;
+    for (int i = 0; i < 2000; ++i) {
+      batch += "address add 10.7." + std::to_string(i / 250) + "." + std::to_string(i % 250) +
+               "/32 dev lo\n";
+    }
+    const Scratch scratch;
+    test::run_command("ip -batch " + scratch.write("addresses", batch));
+    std::atomic<bool> done = false;
+    // An address behind all the others, there and gone again.
+    std::thread somebody([&done] {
+      auto netlink = Netlink::open();
+      while (netlink && !done) {
+        (void)netlink->add_address(1, prefix("192.0.2.1/32"));
+        (void)netlink->remove_address(1, prefix("192.0.2.1/32"));
+      }
+    });
+    std::vector<std::int32_t> statuses;
+    std::vector<std::ptrdiff_t> counts;
+    for (int i = 0; i < 20; ++i) {
+      const auto machine = read_machine();
+      statuses.push_back(machine.status());
+      if (!machine) continue;
+      const auto& found = machine->addresses;
+      counts.push_back(std::count_if(found.begin(), found.end(), [](const LinkAddress& each) {
+        return covers(prefix("10.7.0.0/16"), each.address);
+      }));
+    }
+    done = true;
+    somebody.join();
+    REQUIRE(statuses == std::vector<std::int32_t>(20, TUNNEL_OK));
+    REQUIRE(counts == std::vector<std::ptrdiff_t>(20, 2000));
   });
 }
