@@ -39,7 +39,7 @@ Answer undo(const std::string& record);
 namespace resolv_file {
 base::Result<std::string> save(const ResolverStep& step, const DnsPlaces& places);
 Answer apply(std::string_view saved, const DnsPlaces& places);
-Answer undo(std::string_view saved, const DnsPlaces& places);
+Answer undo(const std::string& interface_name, std::string_view saved, const DnsPlaces& places);
 bool is_in_force(std::string_view saved, const DnsPlaces& places);
 }  // namespace resolv_file
 

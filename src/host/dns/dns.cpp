@@ -67,7 +67,7 @@ Answer undo_by(Backend backend, const std::string& interface_name, std::string_v
     case Backend::resolvconf:
       return dns::resolvconf::undo(std::string(next_word(saved)));
     default:
-      return dns::resolv_file::undo(saved, places);
+      return dns::resolv_file::undo(interface_name, saved, places);
   }
 }
 

@@ -25,10 +25,11 @@ std::optional<Saved> read(std::string_view words) {
 }
 
 // What a file stands for that tunnels wrote: the first of them that still has its interface keeps
-// its file, otherwise what was there before all of them.
-SavedFile without_dead_tunnels(SavedFile file) {
+// its file, otherwise what was there before all of them. `ending` has its interface a while yet.
+SavedFile without_dead_tunnels(SavedFile file, std::string_view ending) {
   for (auto mark = read_mark(file.content); mark; mark = read_mark(file.content)) {
-    if (::if_nametoindex(mark->interface_name.c_str()) != 0) return file;
+    const std::string& name = mark->interface_name;
+    if (name != ending && ::if_nametoindex(name.c_str()) != 0) return file;
     file = std::move(mark->before);
   }
   return file;
@@ -55,10 +56,11 @@ Answer apply(std::string_view words, const DnsPlaces& places) {
   return put_text(places.resolv_conf(), saved->before, saved->ours);
 }
 
-Answer undo(std::string_view words, const DnsPlaces& places) {
+Answer undo(const std::string& interface_name, std::string_view words, const DnsPlaces& places) {
   const auto saved = read(words);
   if (!saved) return {0, "what " + places.resolv_conf() + " was is lost; it is left as it is"};
-  return put_back(places.resolv_conf(), saved->ours, without_dead_tunnels(saved->before));
+  const SavedFile before = without_dead_tunnels(saved->before, interface_name);
+  return put_back(places.resolv_conf(), saved->ours, before);
 }
 
 bool is_in_force(std::string_view words, const DnsPlaces& places) {

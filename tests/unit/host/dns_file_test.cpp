@@ -279,6 +279,22 @@ TEST_CASE("two tunnels may end in either order", "[host][dns]") {
   });
 }
 
+TEST_CASE("a tunnel that ends does not bring back a former file of its own", "[host][dns]") {
+  test::in_namespace([] {
+    const Machine machine;
+    machine.resolv_conf(kBefore);
+    test::run_command("ip link add dns-a type veth peer name dns-b");
+    const std::string first = take(machine, step("dns-a"));
+    const std::string second = take(machine, step("dns-b"));
+    put_back(machine, first);
+    const std::string again = take(machine, step("dns-a"));
+    put_back(machine, second);
+    test::run_command("ip link set dns-b name gone");
+    put_back(machine, again);  // its interface goes later
+    REQUIRE(machine.resolv_conf() == kBefore);
+  });
+}
+
 TEST_CASE("what is no resolv.conf is refused before anything is changed", "[host][dns]") {
   const Machine machine;
   machine.folder("etc/resolv.conf");
