@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 
 #include "base/base.h"
 
@@ -134,10 +135,14 @@ bool await(int child, int output, Clock::time_point end, std::string& text) {
   }
 }
 
-int exit_status(pid_t child) {
+// Nothing where whoever runs us ignores SIGCHLD: then nobody is told how a program ended.
+std::optional<int> exit_status(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  pid_t ended = 0;
+  do {
+    ended = ::waitpid(child, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  if (ended != child) return std::nullopt;
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -178,7 +183,9 @@ ProgramResult run_program(const std::vector<std::string>& command, std::string_v
     result.error = end.valid() ? ETIMEDOUT : EMFILE;
     ::kill(-child, SIGKILL);
   }
-  result.status = exit_status(child);
+  const auto status = exit_status(child);
+  result.status = status.value_or(0);
+  if (!status && result.error == 0) result.error = ECHILD;
   strip_end(result.output);
   return result;
 }

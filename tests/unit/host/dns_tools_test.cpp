@@ -201,6 +201,15 @@ TEST_CASE("a program sees a clean environment, its input, and unblocked signals"
   CHECK(result.output.find("secret") == std::string::npos);
 }
 
+TEST_CASE("a program whose end is not told to us has not succeeded", "[host][dns]") {
+  const Machine machine;
+  machine.tool("nmcli", "exit 3");
+  const auto before = std::signal(SIGCHLD, SIG_IGN);  // the kernel throws the status away
+  const auto result = host::dns::run_program({"nmcli"});
+  std::signal(SIGCHLD, before);
+  CHECK_FALSE(result.ok());
+}
+
 TEST_CASE("a program that hangs is ended with all it started", "[host][dns]") {
   const Machine machine;
   machine.tool("nmcli", "sleep 1000 & echo $! >>$log; sleep 1000");
