@@ -260,7 +260,8 @@ std::vector<std::string> journal_names(const std::string& directory) {
     const std::string file = entry->d_name;
     const std::size_t dot = file.rfind(kSuffix);
     if (dot == file.npos || dot + std::string_view(kSuffix).size() != file.size()) continue;
-    names.push_back(file.substr(0, dot));
+    std::string name = file.substr(0, dot);
+    if (is_tunnel_name(name)) names.push_back(std::move(name));
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -139,6 +139,15 @@ TEST_CASE("what somebody who was killed had half written beside a journal is rem
   CHECK(std::filesystem::is_empty(scratch.path()));
 }
 
+TEST_CASE("only files named after a tunnel are journals", "[host][journal]") {
+  const Scratch scratch;
+  for (const char* name : {".journal", "a b.journal", "sixteen_letters_.journal", "wg1.journal",
+                           "wg0.journal", "wg0.journal.damaged", "wg2"}) {
+    scratch.write(name, "");
+  }
+  CHECK(journal_names(scratch.path()) == std::vector<std::string>{"wg0", "wg1"});
+}
+
 TEST_CASE("a journal where others could write, or that is no file, is refused", "[host][journal]") {
   const Scratch scratch;
   const std::string directory = scratch.file("state");
