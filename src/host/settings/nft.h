@@ -18,7 +18,7 @@ namespace tunnel::host {
 
 class Nft {
  public:
-  // ENOENT in `why` when libnftables is not installed.
+  // ENOSYS in `why` when libnftables is not installed: ENOENT would be a table that is gone.
   static std::optional<Nft> open(Answer& why);
 
   // Runs a script as one transaction.
