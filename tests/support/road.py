@@ -63,6 +63,22 @@ class Road:
         self.inet.ip("route", "add", "2001:db8:1::/64", "via", "2001:db8:3::2")
         self.keys = {name: key() for name in ("srv", "cli")}
 
+    def add_container(self):
+        """A container behind a bridge of cli, as Docker makes it."""
+        cli, container = self.cli, self.lab.host("container")
+        self.lab.veth(container, ["172.17.0.2/16", "fd17::2/64"], cli, [], names=("eth0", "c0"))
+        for command in ("link add docker0 type bridge", "link set c0 master docker0",
+                        "address add 172.17.0.1/16 dev docker0",
+                        "address add fd17::1/64 dev docker0 nodad", "link set docker0 up"):
+            cli.ip(*command.split())
+        container.ip("route", "add", "default", "via", "172.17.0.1")
+        container.ip("route", "add", "default", "via", "fd17::1")
+        _forward(cli)
+        cli.run("nft", "table inet docker { chain post { type nat hook postrouting priority 100; "
+                "ip saddr 172.17.0.0/16 oifname != docker0 masquerade; "
+                "ip6 saddr fd17::/64 oifname != docker0 masquerade; }\n }")
+        return container
+
     def start_server(self, *flags):
         self.srv.write("/run/wg0.conf", f"""[Interface]
 PrivateKey = {self.keys["srv"]}

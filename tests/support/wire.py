@@ -6,8 +6,8 @@
 """
 
 import collections
-import contextlib
 import ctypes
+import errno
 import socket
 import struct
 import subprocess
@@ -145,9 +145,15 @@ class Capture:
 
     def _read(self):
         while not self._ended.is_set():
-            with contextlib.suppress(TimeoutError):
+            try:
                 frame = self._socket.recv(65536)
-                self._frames.append((time.monotonic(), frame))
+            except TimeoutError:
+                continue
+            except OSError as error:  # said once when the interface goes down
+                if error.errno != errno.ENETDOWN:
+                    raise
+                continue
+            self._frames.append((time.monotonic(), frame))
 
     def frames(self):
         """(time, bytes of the Ethernet frame) so far."""

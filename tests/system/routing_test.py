@@ -29,20 +29,6 @@ def ready(road):
     return road
 
 
-def add_container(road):
-    """A container behind a bridge, as Docker makes it."""
-    cli, container = road.cli, road.lab.host("container")
-    road.lab.veth(container, "172.17.0.2/16", cli, [], names=("eth0", "c0"))
-    for command in ("link add docker0 type bridge", "link set c0 master docker0",
-                    "address add 172.17.0.1/16 dev docker0", "link set docker0 up"):
-        cli.ip(*command.split())
-    container.ip("route", "add", "default", "via", "172.17.0.1")
-    cli.sysctl("net.ipv4.ip_forward", 1)
-    cli.run("nft", "table ip docker { chain post { type nat hook postrouting priority 100; "
-            "ip saddr 172.17.0.0/16 oifname != docker0 masquerade; }\n }")
-    return container
-
-
 def test_without_a_tunnel_everything_is_seen(road):
     """The positive control of every capture here."""
     with wire.Capture(road.cli, "up0") as tap:
@@ -95,7 +81,7 @@ def test_every_rp_filter_lets_answers_in(ready, rp_filter, flags):
 
 
 def test_a_container_is_reached_and_its_packets_go_inside(ready):
-    container = add_container(ready)
+    container = ready.add_container()
     assert reaches(container, INET4)
     ready.start_client("client")
     with wire.Capture(ready.cli, "up0") as tap:
@@ -181,7 +167,7 @@ def plain(tap):
 
 
 def test_the_block_lets_nothing_out_in_any_state(ready):
-    container = add_container(ready)
+    container = ready.add_container()
     with wire.Capture(ready.cli, "up0") as tap:
         client = ready.start_client("client", "--kill-switch")
         assert reaches(ready.cli, "203.0.114.9") and reaches(container, "203.0.114.9")

@@ -90,6 +90,9 @@ void add_endpoints(const Request& request, const Choice& choice, const Machine& 
     refusals.push_back(there + "reject with icmpx admin-prohibited");
   }
   if (refusals.empty()) return;
+  // Without that route, after a change of the uplink, they would go around inside for ever.
+  output.rule("oifname " + quoted(request.name) + " meta mark " + std::to_string(choice.mark) +
+              " drop");
   for (const std::string& refusal : refusals) {
     output.rule(refusal);
     forward.rule(refusal);

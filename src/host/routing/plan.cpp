@@ -162,6 +162,9 @@ void add_strict_family(const Request& request, const Choice& choice, std::uint32
   for (const tunnel_prefix& network : kept_networks(choice, family)) {
     RuleStep kept{family, priority, kMainTable};
     kept.to = network;
+    // By a route to itself or not at all: when its link is down, the default route would take its
+    // packets to another uplink.
+    if (network.length > 0) kept.suppress_prefixlength = network.length - 1u;
     steps.push_back(kept);
   }
   RuleStep ours{family, priority + 1, choice.table};

@@ -1,0 +1,155 @@
+"""End to end: what is seen on every cable, for each way of running a tunnel and in each state of
+it, while programs on the client, and in a container behind it, try to reach everybody all the time.
+"""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+import proof
+from leaks import CANARY, Programs, Watch
+from netns import Lab, missing
+from proof import (CLI4, CLI6, INTERNET, LOCAL_PRIVATE, LOCAL_PUBLIC, OF_CLIENT, OF_CONTAINER,
+                   RESOLVER, RTR4, SECOND4, TO_SERVER, TUNNEL, outside)
+from road import INET4, INET6, PORT, SERVER4
+
+MARK = 51820  # what our own datagrams carry
+
+
+@pytest.fixture(scope="module")
+def shared(simplevpn):
+    """The hosts of all tests here; each finds them as the first one did."""
+    reason = missing("nft", "wg", tun=True)
+    if reason:
+        pytest.skip(reason)
+    with Lab() as lab:
+        yield proof.Proof(lab, simplevpn)
+
+
+@pytest.fixture
+def road(shared):
+    yield shared
+    shared.clear()
+
+
+# ---- each mode in each state ----
+
+@dataclass(frozen=True)
+class Mode:
+    command: tuple
+    kept: set = field(default_factory=set)  # probes that may go outside while the tunnel is there
+    blocks: bool = False
+    moves: bool = True  # a split route to the endpoint goes with its uplink
+    left: set = field(default_factory=set)  # probes that a dead daemon's table refuses
+
+
+MODES = {
+    "wg-quick": Mode(("up",), LOCAL_PRIVATE | LOCAL_PUBLIC),
+    "client": Mode(("client",)),
+    "lan": Mode(("client", "--lan"), LOCAL_PRIVATE),
+    "kill-switch": Mode(("client", "--kill-switch"), blocks=True),
+    "kill-switch-lan": Mode(("client", "--kill-switch", "--lan"), LOCAL_PRIVATE, blocks=True),
+    "split": Mode(("client", "--split"), LOCAL_PRIVATE | LOCAL_PUBLIC, moves=False,
+                  left=TO_SERVER),
+}
+SECOND_TUNNEL = {(SECOND4, SERVER4, "udp", PORT)}
+NAMES = {(CLI4, RESOLVER, "udp", 53)}  # our own questions about the server's name
+INSIDE = {("203.0.114.1", INET4, "icmp", 8), ("203.0.114.1", INET4, "udp", 53),
+          ("203.0.114.1", INET4, "tcp", 80), ("2001:db8:4::1", INET6, "udp", 7)}
+
+
+class Scenario:
+    """One mode, from before its first start to after its last stop, with what its uplinks carried.
+    `faults` are the differences from what should have been."""
+
+    def __init__(self, road, mode):
+        self.road, self.mode, self.faults = road, mode, []
+        self.free = outside(OF_CLIENT | OF_CONTAINER) | {(CLI6, INET6, "udp", 0)}
+        self.kept = outside(mode.kept)
+
+    def run(self):
+        with Watch(self.road.places()) as self.watch, \
+                Programs(self.road.cli, OF_CLIENT, big=[INET6], old=INET4) as self.programs, \
+                Programs(self.road.container, OF_CONTAINER) as self.contained:
+            self._reach_inside()
+            self._expect("before", self.free)
+            self._unresolvable()
+            self._connected()
+            self._killed()
+            self.road.down()
+            self._expect("stopped", self.free)
+        return self.faults
+
+    def _reach_inside(self):
+        for programs in (self.programs, self.contained):
+            programs.reach(INTERNET)
+        self.programs.reach({probe for probe in self.mode.kept if probe[1].startswith("icmp")})
+
+    def _unresolvable(self):
+        self._start("start with an error", self.free, endpoint=f"vpn.test:{PORT}")
+        self._expect_tunnel("error", allowed=NAMES)
+        self.road.down()
+
+    def _connected(self):
+        server = self.road.start_server()
+        self._start("start", self.free)
+        self._reach_inside()
+        self._expect_tunnel("connected", needed=TUNNEL)
+        assert INSIDE <= self.watch.sent("connected", "srv to inet")
+        self.road.drop_uplink()
+        self._state("uplink dropped")
+        self._compare("uplink dropped", "up1", set(), SECOND_TUNNEL)
+        self.road.restore_uplink()
+        if self.mode.moves:
+            self._reach_inside()
+        self.road.stop_server(server)
+        self._expect_tunnel("server gone")
+
+    def _killed(self):
+        self.road.kill_client()
+        free = self.kept if self.mode.blocks else self.free
+        self._expect("killed", free - outside(self.mode.left))
+        self._start("start after a crash", free)
+        self._expect_tunnel("connecting")
+
+    # ---- states ----
+
+    def _start(self, name, free, **options):
+        """Up to the first datagram of the tunnel it is as before; after it nothing is readable."""
+        with self.watch.phase(name):
+            self.road.start_client(*self.mode.command, **options)
+        started = False
+        for flow, frame in self.watch.packets(name, "up0"):
+            started = started or (flow in TUNNEL and CANARY not in frame)
+            allowed = (self.kept if started else free | self.kept) | TUNNEL | NAMES
+            if flow not in allowed:
+                self.faults.append(f"{name}: {flow} (the tunnel has begun: {started})")
+
+    def _state(self, name):
+        with self.watch.phase(name):
+            self.programs.rounds()
+            self.contained.rounds()
+
+    def _expect(self, state, flows):
+        self._state(state)
+        self._compare(state, "up0", flows)
+        self._compare(state, "up1", set())
+
+    def _expect_tunnel(self, state, needed=frozenset(), allowed=TUNNEL):
+        self._state(state)
+        self._compare(state, "up0", self.kept | needed, allowed)
+        self._compare(state, "up1", set())
+        self._compare(state, "rtr to inet", set())
+        self._compare(state, "rtr to srv", set(), {(RTR4, SERVER4, "udp", PORT)})
+        readable = self.watch.canaries(state, "up0") - self.kept
+        self.faults += [f"{state}: readable {flow}" for flow in readable]
+
+    def _compare(self, state, cable, needed, allowed=frozenset()):
+        seen = self.watch.sent(state, cable)
+        self.faults += [f"{state}: {cable}: {flow} seen" for flow in seen - needed - allowed]
+        self.faults += [f"{state}: {cable}: {flow} missing" for flow in needed - seen]
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_only_what_may_leaves_in_every_state(road, mode):
+    assert Scenario(road, mode).run() == []
