@@ -58,7 +58,7 @@ Failure ConfigFile::failure(const Output& output) const {
   if (error_ == EEXIST) {
     return {.code = "E_EXISTS",
             .message = path_ + " exists already; nothing was changed",
-            .hint = "choose another file with -o, or move this one away"};
+            .hint = "choose another file, or move this one away"};
   }
   if (error_ == EACCES || error_ == EPERM) {
     return file_failure(output, TUNNEL_ERR_PERMISSION, "write " + path_, kFailure);

@@ -202,8 +202,9 @@ int init_client(const InitClient& options, const Output& output) {
   if (!file.flush()) return fail(output, file.failure(output));
   file.keep();
   advise(output, start_advice("client", file));
-  advise(output, "Add this to the server's file and start the server anew:\n\n" +
-                     peer_section(keys->public_text, addresses) + "\n");
+  advise(output,
+         "Add this to the server's file; a server that runs takes it with `simplevpn reload`:\n\n" +
+             peer_section(keys->public_text, addresses) + "\n");
   return kOk;
 }
 
