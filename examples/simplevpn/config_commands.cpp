@@ -1,15 +1,8 @@
 // config_commands.cpp - check, strip and save: what is done with a file and needs no interface.
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <vector>
-
-#include <tunnel/tunnel.hpp>
-
 #include "commands.h"
 #include "config_read.h"
 #include "save.h"
+#include "secret_text.h"
 #include "target.h"
 
 namespace simplevpn {
@@ -25,34 +18,6 @@ std::optional<Failure> open_edit(const std::string& path, const Output& output, 
   edit.reset(opened);
   return {};
 }
-
-// The text of a file, wiped with it: it has keys.
-class SecretText {
- public:
-  explicit SecretText(const tunnel_config_edit* edit)
-      : bytes_(static_cast<std::size_t>(tunnel_config_edit_text(edit, nullptr, 0)) + 1) {
-    tunnel_config_edit_text(edit, bytes_.data(), bytes_.size());
-  }
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText() { tunnel_key_wipe(bytes_.data(), bytes_.size()); }
-
-  // Not through stdio, whose buffer would keep a copy.
-  bool print() const {
-    const char* from = bytes_.data();
-    for (std::size_t left = bytes_.size() - 1; left > 0;) {
-      const ssize_t count = write(STDOUT_FILENO, from, left);
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return false;
-      from += count;
-      left -= static_cast<std::size_t>(count);
-    }
-    return true;
-  }
-
- private:
-  std::vector<char> bytes_;
-};
 
 Failure cannot_save(const Output& output, std::int32_t status, const std::string& path) {
   Failure failure = file_failure(output, status, "write " + path, kFailure);

@@ -2,31 +2,13 @@
 
 #include <algorithm>
 #include <string_view>
-#include <vector>
 
 #include "format.h"
+#include "secret_text.h"
 #include "target.h"
 
 namespace simplevpn {
 namespace {
-
-// The text of a configuration, wiped when it dies.
-class Text {
- public:
-  explicit Text(const tunnel_config_edit* edit) {
-    const std::int32_t length = tunnel_config_edit_text(edit, nullptr, 0);
-    bytes_.resize(static_cast<std::size_t>(length < 0 ? 0 : length) + 1);
-    tunnel_config_edit_text(edit, bytes_.data(), bytes_.size());
-  }
-  Text(const Text&) = delete;
-  Text& operator=(const Text&) = delete;
-  ~Text() { tunnel_key_wipe(bytes_.data(), bytes_.size()); }
-
-  std::string_view view() const { return {bytes_.data(), bytes_.size() - 1}; }
-
- private:
-  std::vector<char> bytes_;
-};
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r");
@@ -77,7 +59,7 @@ std::optional<tunnel_config_peer> PeerFile::find(const std::string& name) const 
 }
 
 std::string PeerFile::pragma(const std::string& key) const {
-  const Text text(edit_.get());
+  const SecretText text(edit_.get());
   std::string_view rest = text.view();
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

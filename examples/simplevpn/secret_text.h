@@ -2,11 +2,11 @@
 // this collects in memory, for a terminal or a QR code.
 #pragma once
 
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <tunnel/host/edit.h>
 #include <tunnel/tunnel.hpp>
 
 namespace simplevpn {
@@ -14,6 +14,7 @@ namespace simplevpn {
 class SecretText {
  public:
   explicit SecretText(std::size_t room = 4096) { bytes_.reserve(room); }
+  explicit SecretText(const tunnel_config_edit* edit);  // the file as it would be saved
   SecretText(const SecretText&) = delete;
   SecretText& operator=(const SecretText&) = delete;
   ~SecretText() { wipe(); }
@@ -30,6 +31,9 @@ class SecretText {
     return bytes_.data();
   }
   std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+
+  // To standard output, and not through stdio, whose buffer would keep a copy.
+  [[nodiscard]] bool print() const;
 
  private:
   void append(std::string_view text, std::string_view end) {
