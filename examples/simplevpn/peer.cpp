@@ -59,13 +59,13 @@ class PeerAdder {
     if (!options_.qr.empty() && code.empty()) {
       return fail(output_, usage("the configuration is too long for a QR code", "use --out FILE"));
     }
-    if (options_.out.empty()) return commit([&] { print(text, code); });
+    if (options_.out.empty()) return commit([&] { return print(text, code); });
     ConfigFile out(options_.out);
     write_client(out, client_);
     if (!out.flush()) return fail(output_, out.failure(output_));
     return commit([&] {
       out.keep();
-      print(text, code);
+      return print(text, code);
     });
   }
 
@@ -171,28 +171,40 @@ class PeerAdder {
 
   template <class Print>
   int commit(Print print) {
-    const auto failure = file_.commit(peer_, TUNNEL_CONTROL_PEER_SET);
+    if (const auto failure = file_.save()) return fail(output_, *failure);
+    const auto failure = file_.follow(peer_, TUNNEL_CONTROL_PEER_SET);
     // A tunnel that did not follow is in the file all the same; the key would be lost with it.
-    print();
+    const bool printed = print();
     if (failure) return fail(output_, *failure);
+    if (!printed) return fail(output_, not_printed());
     advise(output_, options_.name + " is added to " + file_.path());
     return kOk;
   }
 
-  void print(SecretText& text, const std::string& code) const {
+  Failure not_printed() const {
+    Failure failure{.code = "E_SYSTEM", .message = "cannot write to standard output"};
+    failure.message += "; " + options_.name + " is added to " + file_.path() + " all the same";
+    if (options_.out.empty()) {
+      failure.hint = "its key is lost: simplevpn peer rm " + shell_quoted(options_.name) + " -c " +
+                     shell_quoted(options_.config) + ", then add it again";
+    }
+    return failure;
+  }
+
+  bool print(const SecretText& text, const std::string& code) const {
     if (output_.json) return print_json(text);
-    if (!code.empty()) std::fputs(code.c_str(), stdout);
-    if (code.empty() && options_.out.empty()) std::fputs(text.c_str(), stdout);
+    if (code.empty()) return !options_.out.empty() || text.print();
+    return std::fputs(code.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   }
 
   // The text is a secret, which leaves as one: it is asked for by not asking for a file.
-  void print_json(SecretText& text) const {
+  bool print_json(const SecretText& text) const {
     ordered_json document{
         {"schema", "simplevpn.peer/1"},  {"name", options_.name}, {"public_key", public_text_},
         {"addresses", texts_of(owned_)}, {"file", nullptr},       {"config", nullptr}};
     if (options_.out.empty()) document["config"] = std::string(text.view());
     if (!options_.out.empty()) document["file"] = options_.out;
-    std::printf("%s\n", document.dump(2).c_str());
+    return std::printf("%s\n", document.dump(2).c_str()) >= 0 && std::fflush(stdout) == 0;
   }
 
   const PeerAdd& options_;
@@ -241,7 +253,8 @@ int peer_remove(const PeerChange& options, const Output& output) {
   if (!peer) return fail(output, no_such_peer(options.name, file.path()));
   const std::int32_t status = tunnel_config_edit_remove_peer(file.edit(), peer->public_key);
   if (status != TUNNEL_OK) return fail(output, edit_failure(output, status, options.name));
-  const auto failure = file.commit(*peer, TUNNEL_CONTROL_PEER_REMOVE);
+  auto failure = file.save();
+  if (!failure) failure = file.follow(*peer, TUNNEL_CONTROL_PEER_REMOVE);
   if (failure) return fail(output, *failure);
   advise(output, options.name + " is removed from " + file.path());
   return kOk;
@@ -257,7 +270,8 @@ int peer_rename(const PeerChange& options, const Output& output) {
   const std::int32_t status =
       tunnel_config_edit_rename_peer(file.edit(), peer->public_key, peer->name);
   if (status != TUNNEL_OK) return fail(output, edit_failure(output, status, options.new_name));
-  const auto failure = file.commit(*peer, TUNNEL_CONTROL_PEER_RENAME);
+  auto failure = file.save();
+  if (!failure) failure = file.follow(*peer, TUNNEL_CONTROL_PEER_RENAME);
   if (failure) return fail(output, *failure);
   advise(output, options.name + " is called " + options.new_name + " now");
   return kOk;

@@ -98,8 +98,7 @@ std::optional<Failure> PeerFile::save() {
   return file_failure(output_, status, "write " + path_, kFailure);
 }
 
-std::optional<Failure> PeerFile::commit(const tunnel_config_peer& peer, std::uint32_t change) {
-  if (auto failure = save()) return failure;
+std::optional<Failure> PeerFile::follow(const tunnel_config_peer& peer, std::uint32_t change) {
   if (!runs()) return {};
   const std::int32_t status =
       tunnel_control_change_peer(nullptr, name_.c_str(), &peer, change, TUNNEL_CONTROL_TIMEOUT_MS);

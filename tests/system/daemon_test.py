@@ -250,6 +250,7 @@ def test_a_file_that_root_cannot_write_is_named_and_no_capability(tunnel, host):
     done = tunnel.call("peer", "add", "phone", "--endpoint", "192.0.2.1:51820", "-c",
                        "/run/fixed/wg0.conf", exit_status=1)
     assert "/run/fixed/wg0.conf" in done.stderr and "read-only file system" in done.stderr
+    assert done.stdout == "", "no key of a client that was not added"
     assert "CAP_NET_ADMIN" not in done.stderr
 
 

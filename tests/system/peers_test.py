@@ -110,6 +110,16 @@ def test_the_configuration_goes_to_a_file_that_did_not_exist(server):
     assert content(folder) == before, "nothing is added that could not be handed out"
 
 
+@pytest.mark.parametrize("form", [[], ["--qr"], ["--json"]])
+def test_a_key_that_could_not_be_printed_is_said_to_be_lost(server, simplevpn, form):
+    folder, _ = server
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([simplevpn, "peer", "add", "phone", *form], cwd=folder, stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and "peer rm phone -c server.conf" in done.stderr
+    assert "friendly_name = phone" in content(folder)
+
+
 def test_json_follows_its_schema(server):
     _, call = server
     for more in ([], ["--out", "x.conf"]):
