@@ -266,10 +266,8 @@ void CommandLine::finish_output(const std::vector<std::string>& typed) {
 int CommandLine::refuse(const CLI::ParseError& error) {
   const bool asked_for_help = error.get_exit_code() == 0;
   if (asked_for_help) return app_.exit(error);
-  return fail(output_, {.exit = kUsage,
-                        .code = "E_USAGE",
-                        .message = error.what(),
-                        .hint = "simplevpn --help, or simplevpn COMMAND --help"});
+  return fail(output_,
+              usage_failure(error.what(), "simplevpn --help, or simplevpn COMMAND --help"));
 }
 
 int CommandLine::run(const std::vector<std::string>& arguments,

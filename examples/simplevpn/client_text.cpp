@@ -29,7 +29,6 @@ tunnel_prefix single(tunnel_prefix host) {
   return host;
 }
 
-// The port of HOST:PORT or [IPv6]:PORT, 0 when it is neither.
 unsigned endpoint_port(const std::string& endpoint) {
   const std::size_t colon = endpoint.rfind(':');
   if (colon == std::string::npos || colon == 0 || endpoint.size() - colon > 6) return 0;
@@ -45,6 +44,12 @@ unsigned endpoint_port(const std::string& endpoint) {
     return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
   });
   return is_name ? port : 0;
+}
+
+std::optional<Failure> check_endpoint(const std::string& endpoint) {
+  if (endpoint_port(endpoint) != 0) return {};
+  return usage_failure("--endpoint " + endpoint + " is not HOST:PORT",
+                       "for example vpn.example.org:51820, 192.0.2.1:51820 or [2001:db8::1]:51820");
 }
 
 std::string joined(const std::vector<tunnel_prefix>& prefixes) {

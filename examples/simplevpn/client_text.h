@@ -10,6 +10,7 @@
 #include <tunnel/tunnel.hpp>
 
 #include "format.h"
+#include "output.h"
 
 namespace simplevpn {
 
@@ -21,6 +22,7 @@ constexpr unsigned kKeepalive_s = 25;  // shorter than what NAT routers remember
 [[nodiscard]] std::optional<tunnel_prefix> read_prefix(const std::string& text);
 // The port of HOST:PORT or [IPv6]:PORT, 0 when it is neither.
 [[nodiscard]] unsigned endpoint_port(const std::string& endpoint);
+[[nodiscard]] std::optional<Failure> check_endpoint(const std::string& endpoint);
 [[nodiscard]] std::string joined(const std::vector<tunnel_prefix>& prefixes);
 
 template <class Function>

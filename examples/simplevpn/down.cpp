@@ -70,10 +70,7 @@ int run_hooks(const Wishes& wishes, std::uint32_t kind, const Output& output) {
 int down(const Down& options, const Output& output) {
   if (options.cleanup) return clean_up(options.target, output);
   if (options.target.empty()) {
-    return fail(output, {.exit = kUsage,
-                         .code = "E_USAGE",
-                         .message = "NAME is required",
-                         .hint = "simplevpn status shows what runs"});
+    return fail(output, usage_failure("NAME is required", "simplevpn status shows what runs"));
   }
   const std::string name = tunnel_name(options.target);
   if (!may_stop(name)) return stop(name, output);  // removes a dead socket, and says so

@@ -85,10 +85,8 @@ class Listener {
   int open() {
     const auto since = read_since(options_.since);
     if (!since) {
-      return fail(output_, {.exit = kUsage,
-                            .code = "E_USAGE",
-                            .message = "--since " + options_.since + " is no time",
-                            .hint = "all, 90s, 10m, 2h, 1d or 2026-03-01T09:30:00Z"});
+      return fail(output_, usage_failure("--since " + options_.since + " is no time",
+                                         "all, 90s, 10m, 2h, 1d or 2026-03-01T09:30:00Z"));
     }
     if (!options_.target.empty()) {
       const std::string name = tunnel_name(options_.target);

@@ -71,6 +71,10 @@ int fail(const Output& output, const Failure& failure) {
   return failure.exit;
 }
 
+Failure usage_failure(const std::string& message, const std::string& hint) {
+  return {.exit = kUsage, .code = "E_USAGE", .message = message, .hint = hint};
+}
+
 Failure status_failure(const Output& output, std::int32_t status, const std::string& doing,
                        int exit) {
   Failure failure{.exit = exit, .code = code_of(status)};

@@ -45,6 +45,9 @@ struct Output {
 // Prints the failure and returns its exit status.
 [[nodiscard]] int fail(const Output& output, const Failure& failure);
 
+// Wrong arguments: exit 2.
+[[nodiscard]] Failure usage_failure(const std::string& message, const std::string& hint);
+
 // A failure from a status of the library; `doing` completes "cannot ...". A refusal for lack of
 // privileges becomes exit 6 with the command that would work, or with the capability that root
 // lacks; anything else exits with `exit`.

@@ -16,10 +16,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Failure usage(const std::string& message, const std::string& hint) {
-  return {.exit = kUsage, .code = "E_USAGE", .message = message, .hint = hint};
-}
-
 Failure no_such_peer(const std::string& name, const std::string& path) {
   return {.exit = kNoSuch,
           .code = "E_NO_SUCH_PEER",
@@ -33,7 +29,8 @@ Failure edit_failure(const Output& output, std::int32_t status, const std::strin
     return {.code = "E_EXISTS", .message = "a peer with the name or key of " + name + " exists"};
   }
   if (status == TUNNEL_ERR_ARGUMENT) {
-    return usage("'" + name + "' is no name for a peer", "up to 64 bytes, no control characters");
+    return usage_failure("'" + name + "' is no name for a peer",
+                         "up to 64 bytes, no control characters");
   }
   return status_failure(output, status, "change the peer " + name, kFailure);
 }
@@ -57,7 +54,8 @@ class PeerAdder {
     std::string code;
     if (!options_.qr.empty()) code = qr_code(text.c_str(), options_.qr);
     if (!options_.qr.empty() && code.empty()) {
-      return fail(output_, usage("the configuration is too long for a QR code", "use --out FILE"));
+      return fail(output_,
+                  usage_failure("the configuration is too long for a QR code", "use --out FILE"));
     }
     if (options_.out.empty()) return commit([&] { return print(text, code); });
     ConfigFile out(options_.out);
@@ -71,10 +69,10 @@ class PeerAdder {
 
  private:
   std::optional<Failure> prepare() {
-    if (options_.name.empty()) return usage("a peer needs a name", "peer add NAME");
+    if (options_.name.empty()) return usage_failure("a peer needs a name", "peer add NAME");
     if (auto failure = file_.open(options_.config)) return failure;
     if (file_.interface().private_key == nullptr) {
-      return usage(file_.path() + " has no PrivateKey", "it is no server's file");
+      return usage_failure(file_.path() + " has no PrivateKey", "it is no server's file");
     }
     if (auto failure = choose_endpoint()) return failure;
     if (auto failure = choose_addresses()) return failure;
@@ -84,13 +82,10 @@ class PeerAdder {
 
   std::optional<Failure> choose_endpoint() {
     client_.endpoint = options_.endpoint.empty() ? file_.pragma("endpoint") : options_.endpoint;
-    if (endpoint_port(client_.endpoint) != 0) return {};
-    if (client_.endpoint.empty()) {
-      return usage("how clients reach the server is not known",
-                   "--endpoint HOST:PORT, or a comment \"# endpoint = HOST:PORT\" in [Interface]");
-    }
-    return usage("--endpoint " + client_.endpoint + " is not HOST:PORT",
-                 "for example vpn.example.org:51820, 192.0.2.1:51820 or [2001:db8::1]:51820");
+    if (!client_.endpoint.empty()) return check_endpoint(client_.endpoint);
+    return usage_failure(
+        "how clients reach the server is not known",
+        "--endpoint HOST:PORT, or a comment \"# endpoint = HOST:PORT\" in [Interface]");
   }
 
   // One free address in each network of the server.
@@ -109,7 +104,9 @@ class PeerAdder {
       client_.addresses.push_back(address);
       client_.allowed.push_back(network_of(address));
     }
-    if (owned_.empty()) return usage(file_.path() + " has no Address", "clients get one of its");
+    if (owned_.empty()) {
+      return usage_failure(file_.path() + " has no Address", "clients get one of its");
+    }
     client_.dns = options_.dns;
     return options_.allowed.empty() ? std::nullopt : read_allowed();
   }
@@ -118,7 +115,9 @@ class PeerAdder {
     client_.allowed.clear();
     for (const std::string& text : options_.allowed) {
       const auto prefix = read_prefix(text);
-      if (!prefix) return usage("--allowed-ips " + text + " is no network", "such as 0.0.0.0/0");
+      if (!prefix) {
+        return usage_failure("--allowed-ips " + text + " is no network", "such as 0.0.0.0/0");
+      }
       client_.allowed.push_back(*prefix);
     }
     return {};
@@ -150,7 +149,8 @@ class PeerAdder {
   std::optional<Failure> read_public_key() {
     const auto key = tunnel::PublicKey::from_text(options_.public_key);
     if (!key) {
-      return usage("--public-key is not a public key", "44 characters of base64, see pubkey");
+      return usage_failure("--public-key is not a public key",
+                           "44 characters of base64, see pubkey");
     }
     public_ = *key;
     public_text_ = options_.public_key;
@@ -261,7 +261,7 @@ int peer_remove(const PeerChange& options, const Output& output) {
 }
 
 int peer_rename(const PeerChange& options, const Output& output) {
-  if (options.new_name.empty()) return fail(output, usage("a peer needs a name", ""));
+  if (options.new_name.empty()) return fail(output, usage_failure("a peer needs a name", ""));
   PeerFile file(output);
   if (const auto failure = file.open(options.config)) return fail(output, *failure);
   auto peer = file.find(options.name);

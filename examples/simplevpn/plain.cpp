@@ -10,8 +10,7 @@
 #include <cstring>
 #include <memory>
 
-#include <tunnel/host/text.h>
-
+#include "client_text.h"
 #include "commands.h"
 #include "format.h"
 
@@ -23,10 +22,6 @@ constexpr unsigned kDemoMtu = 1400;
 
 // Where a key would name the peer. It says itself that it is none.
 constexpr std::array<std::uint8_t, TUNNEL_KEY_SIZE> kPeerName{"insecure plain peer, not a key"};
-
-Failure usage(const std::string& message, const std::string& hint) {
-  return {.exit = kUsage, .code = "E_USAGE", .message = message, .hint = hint};
-}
 
 const char* remote_option(const Plain& plain) {
   return plain.server ? "--peer" : "--endpoint";
@@ -85,8 +80,9 @@ tunnel_address address_of(const addrinfo& found) {
 std::optional<Failure> look_up(const Plain& plain, tunnel_address& address) {
   const HostAndPort parts = split(plain.remote);
   if (parts.host.empty() || !is_port(parts.port)) {
-    return usage(std::string(remote_option(plain)) + " " + plain.remote + " is not HOST[:PORT]",
-                 "for example 192.0.2.1, 192.0.2.1:54345 or [2001:db8::1]:54345");
+    return usage_failure(
+        std::string(remote_option(plain)) + " " + plain.remote + " is not HOST[:PORT]",
+        "for example 192.0.2.1, 192.0.2.1:54345 or [2001:db8::1]:54345");
   }
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
@@ -98,7 +94,7 @@ std::optional<Failure> look_up(const Plain& plain, tunnel_address& address) {
     address = address_of(*found);
     return {};
   }
-  if (plain.server) return usage("--peer " + plain.remote + " is not ADDRESS[:PORT]", "");
+  if (plain.server) return usage_failure("--peer " + plain.remote + " is not ADDRESS[:PORT]", "");
   return Failure{.exit = kActivation,
                  .code = "E_NO_ADDRESS",
                  .message = "no address for " + parts.host + ": " + gai_strerror(error)};
@@ -107,24 +103,25 @@ std::optional<Failure> look_up(const Plain& plain, tunnel_address& address) {
 std::optional<Failure> find_remote(const Plain& plain, tunnel_address& address) {
   if (plain.remote.empty()) {
     return plain.server
-               ? usage(
+               ? usage_failure(
                      "--insecure-plain needs --peer ADDRESS[:PORT]",
                      "a plain server learns nothing from datagrams, whoever sends them: say where "
                      "its client is and which port it sends from")
-               : usage("--insecure-plain needs --endpoint HOST[:PORT]", "where the server is");
+               : usage_failure("--insecure-plain needs --endpoint HOST[:PORT]",
+                               "where the server is");
   }
   return look_up(plain, address);
 }
 
 // ---- the configuration ----
 
-std::optional<Failure> read_prefix(const std::string& text, const char* option, std::string& out) {
-  tunnel_prefix prefix{};
-  if (tunnel_prefix_from_text(text.data(), text.size(), &prefix) != TUNNEL_OK) {
-    return usage(std::string(option) + " " + text + " is not an address with a length",
-                 "for example 10.8.0.1/16");
+std::optional<Failure> add_prefix(const std::string& text, const char* option, std::string& list) {
+  const auto prefix = read_prefix(text);
+  if (!prefix) {
+    return usage_failure(std::string(option) + " " + text + " is not an address with a length",
+                         "for example 10.8.0.1/16");
   }
-  out += (out.empty() ? "" : ", ") + prefix_text(prefix);
+  list += (list.empty() ? "" : ", ") + prefix_text(*prefix);
   return {};
 }
 
@@ -137,9 +134,9 @@ std::optional<Failure> write_config(const Plain& plain, std::string& text) {
   std::string own;
   std::string theirs;
   if (auto failure = find_remote(plain, remote)) return failure;
-  if (auto failure = read_prefix(address, "--address", own)) return failure;
+  if (auto failure = add_prefix(address, "--address", own)) return failure;
   for (const std::string& each : allowed) {
-    if (auto failure = read_prefix(each, "--allowed-ips", theirs)) return failure;
+    if (auto failure = add_prefix(each, "--allowed-ips", theirs)) return failure;
   }
   text = "[Interface]\nListenPort = " + std::to_string(plain.port) + "\nAddress = " + own +
          "\nMTU = " + std::to_string(kDemoMtu) +
@@ -154,14 +151,14 @@ std::optional<Failure> write_config(const Plain& plain, std::string& text) {
 std::optional<Failure> make_plain_target(const Up& options, Target& target) {
   const Plain& plain = options.plain;
   if (!options.config.empty()) {
-    return usage("--insecure-plain takes no file",
-                 "a file has keys, and whoever made keys wants them used");
+    return usage_failure("--insecure-plain takes no file",
+                         "a file has keys, and whoever made keys wants them used");
   }
   char name[16];
   if (tunnel_config_tunnel_name((plain.name + ".conf").c_str(), name) != TUNNEL_OK ||
       plain.name.find('/') != std::string::npos) {
-    return usage("--name " + plain.name + " cannot be the name of an interface",
-                 "up to 15 of the characters a-z A-Z 0-9 _ = + . -");
+    return usage_failure("--name " + plain.name + " cannot be the name of an interface",
+                         "up to 15 of the characters a-z A-Z 0-9 _ = + . -");
   }
   target.name = plain.name;
   target.path = "the command line";

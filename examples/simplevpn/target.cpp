@@ -20,10 +20,8 @@ std::optional<Failure> find_target(const std::string& argument, Target& target) 
   target.path = bare ? "/etc/wireguard/" + argument + ".conf" : argument;
   char name[16];
   if (tunnel_config_tunnel_name(target.path.c_str(), name) != TUNNEL_OK) {
-    return Failure{.exit = kUsage,
-                   .code = "E_USAGE",
-                   .message = argument + " cannot give an interface its name",
-                   .hint = "NAME.conf with up to 15 of the characters a-z A-Z 0-9 _ = + . -"};
+    return usage_failure(argument + " cannot give an interface its name",
+                         "NAME.conf with up to 15 of the characters a-z A-Z 0-9 _ = + . -");
   }
   target.name = name;
   if (bare && access(target.path.c_str(), F_OK) != 0 && errno == ENOENT) {

@@ -111,10 +111,8 @@ class Demo {
 
 int Demo::run() {
   if (const std::string why = prepare_report(options_.report); !why.empty()) {
-    return fail(output_, {.exit = kUsage,
-                          .code = "E_USAGE",
-                          .message = "no report can be written: " + why,
-                          .hint = "simplevpn demo --report DIRECTORY"});
+    return fail(output_, usage_failure("no report can be written: " + why,
+                                       "simplevpn demo --report DIRECTORY"));
   }
   if (!launch()) return refuse(*findings_.obstacle);
   listen();
