@@ -11,7 +11,6 @@ struct Item {
   std::vector<std::string> names;  // "-o", "--output"
   std::string description;
   bool takes_value = false;
-  bool takes_file = false;
   std::vector<std::string> choices;  // of the value
 };
 
@@ -20,6 +19,9 @@ struct Node {
   std::vector<Item> options;
   std::vector<Item> commands;  // below this one, one name each
   std::string positional;      // what a bare word means: "CONF", "NAME", ...
+
+  bool takes_file() const { return positional == "CONF"; }
+  bool takes_name() const { return positional == "NAME" || takes_file(); }  // of a tunnel
 };
 
 // "WHEN:{auto,always,never}" -> auto, always, never
@@ -46,8 +48,6 @@ Item item_of(const CLI::Option& option) {
   for (const std::string& name : option.get_lnames()) item.names.push_back("--" + name);
   item.description = option.get_description();
   item.takes_value = option.get_expected_min() > 0;
-  item.takes_file = option.get_type_name().find("FILE") != std::string::npos ||
-                    option.get_type_name().find("DIR") != std::string::npos;
   item.choices = choices_of(option.get_type_name());
   return item;
 }
@@ -60,12 +60,12 @@ void collect(const CLI::App& app, const std::string& path, std::vector<Node>& no
     if (bare && node.positional.empty()) node.positional = option->get_name(true);
     const auto choices = choices_of(option->get_type_name());
     for (const std::string& choice : choices) {
-      if (bare) node.commands.push_back({{choice}, option->get_description(), false, false, {}});
+      if (bare) node.commands.push_back({{choice}, option->get_description(), false, {}});
     }
   }
   const auto below = app.get_subcommands([](const CLI::App*) { return true; });
   for (const CLI::App* command : below) {
-    node.commands.push_back({{command->get_name()}, command->get_description(), false, false, {}});
+    node.commands.push_back({{command->get_name()}, command->get_description(), false, {}});
   }
   nodes.push_back(node);
   for (const CLI::App* command : below) collect(*command, path + "/" + command->get_name(), nodes);
@@ -112,7 +112,7 @@ std::string quoted(const std::string& text) {
 
 // ---- bash ----
 
-// Options whose value has choices, or is a file: "/path --option".
+// Options with a value, which may be a file where it has no choices: "/path --option".
 std::string bash_values(const std::vector<Node>& nodes) {
   std::string text;
   for (const Node& node : nodes) {
@@ -134,9 +134,8 @@ std::string bash_words(const std::vector<Node>& nodes) {
   std::string text;
   for (const Node& node : nodes) {
     std::string answer = "$(compgen -W " + quoted(words_of(node)) + " -- \"$current\")";
-    const bool names = node.positional == "NAME" || node.positional == "CONF";
-    if (names) answer += " $(compgen -W \"$(_simplevpn_names)\" -- \"$current\")";
-    if (node.positional == "CONF") answer += " $(compgen -f -- \"$current\")";
+    if (node.takes_name()) answer += " $(compgen -W \"$(_simplevpn_names)\" -- \"$current\")";
+    if (node.takes_file()) answer += " $(compgen -f -- \"$current\")";
     text += "    \"" + node.path + "\") COMPREPLY=(" + answer + ") ;;\n";
   }
   return text;
@@ -221,10 +220,10 @@ std::string zsh_script(const std::vector<Node>& nodes) {
       "case \"$location\" in\n";
   for (const Node& node : nodes) {
     text += "  \"" + node.path + "\") entries=(" + zsh_entries(node) + " )\n";
-    if (node.positional == "NAME" || node.positional == "CONF") {
+    if (node.takes_name()) {
       text += "    names=(/run/wireguard/*.sock(N:t:r) /etc/wireguard/*.conf(N:t:r))\n";
     }
-    if (node.positional == "CONF") text += "    _files\n";
+    if (node.takes_file()) text += "    _files\n";
     text += "    ;;\n";
   }
   return text + "esac\ncompadd -a names\n_describe simplevpn entries\n";
@@ -270,9 +269,8 @@ std::string fish_script(const std::vector<Node>& nodes) {
       text += at + " -a " + item.names[0] + " -d " + quoted(item.description) + "\n";
     }
     for (const Item& item : node.options) fish_option(node, item, text);
-    const bool names = node.positional == "NAME" || node.positional == "CONF";
-    if (names) text += at + " -a '(__simplevpn_names)'\n";
-    if (node.positional == "CONF") text += at + " -F\n";
+    if (node.takes_name()) text += at + " -a '(__simplevpn_names)'\n";
+    if (node.takes_file()) text += at + " -F\n";
   }
   return text;
 }

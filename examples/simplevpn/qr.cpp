@@ -11,9 +11,16 @@ constexpr int kQuiet = 4;  // modules around the code that readers need
 
 // Colours are set, because a reader needs dark on light whatever the terminal's are.
 constexpr const char* kDarkOnLight = "\033[30;107m";
-constexpr const char* kLight = "\033[107m";
-constexpr const char* kDark = "\033[40m";
-constexpr const char* kEnd = "\033[0m\n";
+constexpr const char* kDefault = "\033[0m";
+
+// One module is two characters wide.
+struct Blocks {
+  const char* dark;
+  const char* light;
+  const char* end;  // of a line
+};
+constexpr Blocks kLarge{"\033[40m  ", "\033[107m  ", kDefault};
+constexpr Blocks kAscii{"##", "  ", ""};
 
 std::string small(const QrCode& code) {
   static constexpr const char* kHalves[2][2] = {{" ", "▄"}, {"▀", "█"}};  // [upper][lower]
@@ -23,29 +30,18 @@ std::string small(const QrCode& code) {
     for (int x = -kQuiet; x < code.getSize() + kQuiet; ++x) {
       text += kHalves[code.getModule(x, y)][code.getModule(x, y + 1)];
     }
-    text += kEnd;
+    text += std::string(kDefault) + "\n";
   }
   return text;
 }
 
-std::string large(const QrCode& code) {
+std::string drawn(const QrCode& code, const Blocks& blocks) {
   std::string text;
   for (int y = -kQuiet; y < code.getSize() + kQuiet; ++y) {
     for (int x = -kQuiet; x < code.getSize() + kQuiet; ++x) {
-      text += std::string(code.getModule(x, y) ? kDark : kLight) + "  ";
+      text += code.getModule(x, y) ? blocks.dark : blocks.light;
     }
-    text += kEnd;
-  }
-  return text;
-}
-
-std::string ascii(const QrCode& code) {
-  std::string text;
-  for (int y = -kQuiet; y < code.getSize() + kQuiet; ++y) {
-    for (int x = -kQuiet; x < code.getSize() + kQuiet; ++x) {
-      text += code.getModule(x, y) ? "##" : "  ";
-    }
-    text += "\n";
+    text += std::string(blocks.end) + "\n";
   }
   return text;
 }
@@ -56,7 +52,7 @@ std::string qr_code(const char* text, const std::string& form) {
   try {
     const QrCode code = QrCode::encodeText(text, QrCode::Ecc::LOW);
     if (form == "small") return small(code);
-    return form == "large" ? large(code) : ascii(code);
+    return drawn(code, form == "large" ? kLarge : kAscii);
   } catch (const qrcodegen::data_too_long&) {
     return "";
   }
