@@ -56,15 +56,36 @@ bool has_filter(Tools& tools) {
   return tools.nft.has_value();
 }
 
-// The tunnel whose name stands at the head of the block.
-std::string holder_of_block(Nft& nft) {
-  std::string rules;
+// The tunnel whose name stands at the head of a block.
+std::string holder_in(const std::string& rules) {
   const std::string mark = std::string("comment \"") + kBlockComment;
-  if (nft.read(std::string("list table inet ") + kBlockTable, rules).error != 0) return {};
   const std::size_t found = rules.find(mark);
   if (found == rules.npos) return {};
   const std::size_t begin = found + mark.size();
   return rules.substr(begin, rules.find('"', begin) - begin);
+}
+
+struct Place {
+  bool taken = false;  // there is a table of this name
+  bool ours = false;   // and not another tunnel's: all tunnels share the name of the block
+  std::string holder{};
+};
+
+Answer find_place(Nft& nft, const TableStep& step, Place& place) {
+  Answer answer = nft.has_table(step.name, place.taken);
+  place.ours = place.taken;
+  if (answer.error != 0 || !place.taken || !step.survives) return answer;
+  std::string rules;
+  answer = nft.read("list table inet " + step.name, rules);
+  place.holder = holder_in(rules);
+  place.ours = answer.error == 0 && place.holder == holder_in(step.body);
+  return answer;
+}
+
+Answer taken_by(const std::string& holder) {
+  if (holder.empty()) return {EEXIST, "another program or tunnel has a table of this name"};
+  return {EEXIST, "there is one block, and it is that of " + holder + ": simplevpn down " + holder +
+                      ", or unblock"};
 }
 
 }  // namespace
@@ -80,26 +101,28 @@ Answer lift_block() {
 Look look_at(Tools& tools, const TableStep& step) {
   if (step.optional && !has_filter(tools)) return {{}, false, {}};
   return {with_filter(tools, is_word(step.name), [&](Nft& nft) -> Answer {
-    bool found = false;
-    const Answer answer = nft.has_table(step.name, found);
-    if (answer.error != 0 || !found) return answer;
-    const std::string holder = step.survives ? holder_of_block(nft) : std::string();
-    if (holder.empty()) return {EEXIST, "another program or tunnel has a table of this name"};
-    return {EEXIST, "there is one block, and it is that of " + holder + ": simplevpn down " +
-                        holder + ", or unblock"};
+    Place place;
+    const Answer answer = find_place(nft, step, place);
+    return answer.error != 0 || !place.taken ? answer : taken_by(place.holder);
   })};
 }
 
+// One that is not there yet is not there either when the kernel makes it.
 Answer change(Tools& tools, const TableStep& step) {
-  return with_filter(tools, is_word(step.name),
-                     [&](Nft& nft) { return nft.run(table_script(step)); });
+  return with_filter(tools, is_word(step.name), [&](Nft& nft) -> Answer {
+    Place place;
+    const Answer answer = find_place(nft, step, place);
+    if (answer.error != 0) return answer;
+    if (!place.taken) return nft.run("create table inet " + step.name + "\n" + table_script(step));
+    return place.ours ? nft.run(table_script(step)) : taken_by(place.holder);
+  });
 }
 
 Answer restore(Tools& tools, const TableStep& step, const std::string&) {
   return with_filter(tools, is_word(step.name), [&](Nft& nft) -> Answer {
-    bool found = false;
-    const Answer answer = nft.has_table(step.name, found);
-    if (answer.error != 0 || !found) return answer;
+    Place place;
+    const Answer answer = find_place(nft, step, place);
+    if (answer.error != 0 || !place.ours) return answer;
     return nft.run("delete table inet " + step.name);
   });
 }

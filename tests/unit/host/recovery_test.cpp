@@ -1,4 +1,5 @@
 // recovery_test.cpp — a process dies with its plan applied; another one undoes exactly that.
+#include <cerrno>
 #include <filesystem>
 
 #include "scratch.h"
@@ -160,6 +161,39 @@ TEST_CASE("the block outlives its process, a clean-up and a stop; only unblock l
       REQUIRE(machine() == blocked);
     }
     REQUIRE(machine() == blocked);
+    require_cleaned_up(scratch, before, Block::lifted);
+  });
+}
+
+TEST_CASE("a block of another tunnel is neither removed nor replaced", "[host][settings]") {
+  test::in_namespace([] {
+    const Scratch scratch;
+    prepare();
+    const auto block_of = [](const std::string& name) {
+      return TableStep{kBlockTable,
+                       "chain out { type filter hook output priority 0; policy drop\n"
+                       "iifname lo accept comment \"simplevpn " +
+                           name + "\"\n}",
+                       true};
+    };
+    die_with(scratch.path(), {block_of("wgt0")});
+    // Somebody flushed the filter, and another tunnel came up.
+    test::run_command("nft delete table inet ltun");
+    auto tools = Tools::open("wgt1");
+    REQUIRE(tools);
+    REQUIRE(look(*tools, block_of("wgt1")).answer.error == 0);
+    REQUIRE(take(*tools, block_of("wgt1")).error == 0);
+    const std::string before = machine();
+    // Who looked before the other one was there finds out, too.
+    REQUIRE(take(*tools, block_of("wgt2")).error == EEXIST);
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    {
+      Applier applier(Plan{"wgt0", {block_of("wgt0")}});
+      REQUIRE(applier.open_journal(scratch.path(), fault) == TUNNEL_OK);
+      REQUIRE(applier.apply(fault) == TUNNEL_ERR_EXISTS);
+      REQUIRE(has_line(fault.message, "that of wgt1: simplevpn down wgt1"));
+      REQUIRE(machine() == before);
+    }
     require_cleaned_up(scratch, before, Block::lifted);
   });
 }
