@@ -168,6 +168,21 @@ TEST_CASE("a route or rule that cannot be asked for is not taken for gone", "[ho
   });
 }
 
+TEST_CASE("the table is not read for each of the tunnel's own routes", "[host][settings]") {
+  ::test::in_namespace([] {
+    const Step step = RouteStep{.prefix = prefix("192.0.2.0/24"), .device = "lo"};
+    const int socket = ::dup(STDIN_FILENO);
+    ::close(socket);
+    auto tools = Tools::open("lo");
+    REQUIRE(tools);
+    REQUIRE(take(*tools, step).error == 0);
+    REQUIRE(take(*tools, step).error == EEXIST);
+    const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    REQUIRE(::dup2(nothing, socket) == socket);
+    REQUIRE(look(*tools, step).answer.error == 0);
+  });
+}
+
 TEST_CASE("a setting that somebody changed after us is left alone", "[host][settings]") {
   ::test::in_namespace([] {
     prepare();
