@@ -1,11 +1,14 @@
 // sysctl.cpp — kernel settings below /proc/sys.
 #include <fcntl.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "host/settings/changes.h"
 
@@ -62,6 +65,49 @@ bool is_writable(const std::string& name) {
   return open_sysctl(name, O_WRONLY).valid();
 }
 
+// ---- the one setting that sets others: IPv6's `all` writes the value of every interface
+
+constexpr std::string_view kFolder = "net/ipv6/conf/";
+
+bool sets_others(const SysctlStep& step) {
+  return step.name == std::string(kFolder) + "all/forwarding";
+}
+
+std::string forwarding_of(std::string_view link) {
+  return std::string(kFolder) + std::string(link) + "/forwarding";
+}
+
+// " eth1 docker0": those whose value is right already, and shall be so afterwards.
+std::string already_right(const SysctlStep& step) {
+  const std::unique_ptr<struct if_nameindex, void (*)(struct if_nameindex*)> links(
+      ::if_nameindex(), ::if_freenameindex);
+  std::vector<std::string> names = {"default"};
+  for (auto* link = links.get(); link != nullptr && link->if_index != 0; ++link) {
+    names.emplace_back(link->if_name);
+  }
+  std::string right, value;
+  for (const std::string& name : names) {
+    if (read_sysctl(forwarding_of(name), value).error == 0 && value == normal(step.value)) {
+      right += " " + name;
+    }
+  }
+  return right;
+}
+
+// `before` is the former value, and what already_right() said then.
+Answer restore_all(const SysctlStep& step, std::string_view before) {
+  const std::size_t end = std::min(before.find(' '), before.size());
+  Answer answer = write_sysctl(step.name, std::string(before.substr(0, end)));
+  for (before.remove_prefix(end); answer.error == 0 && !before.empty();) {
+    before.remove_prefix(1);
+    const std::size_t size = std::min(before.find(' '), before.size());
+    answer = write_sysctl(forwarding_of(before.substr(0, size)), step.value);
+    if (answer.error == ENOENT) answer = {};  // the interface is gone
+    before.remove_prefix(size);
+  }
+  return answer;
+}
+
 }  // namespace
 
 // A value that is right already is never written: writing may do more than it says, and /proc/sys
@@ -70,6 +116,7 @@ Look look_at(Tools&, const SysctlStep& step) {
   Look look;
   look.answer = read_sysctl(step.name, look.before);
   look.needed = look.before != normal(step.value);
+  if (look.needed && sets_others(step)) look.before += already_right(step);
   if (step.optional && !is_writable(step.name)) look.needed = false;
   return look;
 }
@@ -82,7 +129,7 @@ Answer restore(Tools&, const SysctlStep& step, const std::string& before) {
   std::string now;
   const Answer answer = read_sysctl(step.name, now);
   if (answer.error != 0 || now != normal(step.value)) return answer;
-  return write_sysctl(step.name, before);
+  return sets_others(step) ? restore_all(step, before) : write_sysctl(step.name, before);
 }
 
 }  // namespace tunnel::host

@@ -195,6 +195,26 @@ TEST_CASE("a setting that somebody changed after us is left alone", "[host][sett
   });
 }
 
+TEST_CASE("who forwarded IPv6 before all did still does afterwards", "[host][settings]") {
+  ::test::in_namespace([] {
+    prepare();
+    ::test::run_command("ip link add bridge type bridge");
+    ::test::run_command("sysctl -qw net.ipv6.conf.other.forwarding=1");
+    ::test::run_command("sysctl -qw net.ipv6.conf.bridge.forwarding=1");
+    Applier one = applier({SysctlStep{"net/ipv6/conf/all/forwarding", "1"}});
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    REQUIRE(one.apply(fault) == TUNNEL_OK);
+    REQUIRE(has_line(machine(), "net.ipv6.conf.wgt0.forwarding = 1"));
+    ::test::run_command("ip link del bridge");
+    REQUIRE(one.undo(fault) == TUNNEL_OK);
+    const std::string now = machine();
+    REQUIRE(has_line(now, "net.ipv6.conf.other.forwarding = 1"));
+    for (const char* name : {"all", "default", "lo", "wgt0"}) {
+      REQUIRE(has_line(now, "net.ipv6.conf." + std::string(name) + ".forwarding = 0"));
+    }
+  });
+}
+
 TEST_CASE("a read-only /proc/sys matters only to a value that is wrong", "[host][settings]") {
   ::test::in_namespace([] {
     prepare();
