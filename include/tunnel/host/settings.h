@@ -92,8 +92,8 @@ TUNNEL_API size_t tunnel_settings_count(const tunnel_settings* settings);
 TUNNEL_API int32_t tunnel_settings_get(const tunnel_settings* settings, size_t index,
                                        tunnel_setting* out);
 
-/* The whole plan as commands that do the same, a line or more for each step. The text lives as long
- * as the plan. */
+/* The whole plan as commands that do the same, a line or more for each step. The text lives until
+ * the plan changes (tunnel_settings_refresh and what calls it). */
 TUNNEL_API const char* tunnel_settings_text(const tunnel_settings* settings);
 
 /* Which step failed, and why. */
@@ -125,11 +125,73 @@ TUNNEL_API int32_t tunnel_settings_apply(tunnel_settings* settings, tunnel_setti
  * the first one. */
 TUNNEL_API int32_t tunnel_settings_undo(tunnel_settings* settings, tunnel_settings_fault* fault);
 
-/* With KILL_SWITCH, while applied: tells the block all endpoints that the peers have now. One
- * transaction; nothing changes when it fails. Without KILL_SWITCH it does nothing. */
+/* ---- while the tunnel runs: the plan follows the machine and the peers ----
+ *
+ * Other programs remove rules, gateways change, bridges come and go. After tunnel_settings_apply
+ * wait for the handle of tunnel_settings_watch, and call tunnel_settings_refresh when it is
+ * readable, and the tunnel_settings_set_ functions when something else has changed. Each looks at
+ * the machine, plans anew by the same request, and makes the difference: what is missing is put
+ * back, what is no longer asked for is undone, in an order in which no packet gets out in between,
+ * and in the journal before it is done. Then take out what happened with
+ * tunnel_settings_next_change. Marks, tables and priorities that were chosen once stay. */
+
+/* A handle that becomes readable when it is time to refresh. It belongs to the settings, which keep
+ * it until tunnel_settings_undo. RESOURCES or SYSTEM when the kernel does not let us listen. */
+TUNNEL_API int32_t tunnel_settings_watch(tunnel_settings* settings, int64_t* handle);
+
+/* Call it when the handle is readable; at other times it does no harm. It does nothing while it is
+ * too early: what comes in a burst is looked at once, at most a tenth of the time is spent on this,
+ * and what another program takes away again and again is put back ever later, up to 6.4 s.
+ *
+ * Goes on after a failure and reports the first one, in `fault` (may be null) too; what failed is
+ * tried again in time. STATE when the plan is not applied. */
+TUNNEL_API int32_t tunnel_settings_refresh(tunnel_settings* settings, tunnel_settings_fault* fault);
+
+/* All endpoints that the peers have now: the block lets these through and no others, and with SPLIT
+ * each gets a route. Call it before anything is sent to a new one. One transaction of the packet
+ * filter, which changes nothing when it fails. Without both it does nothing. Status as
+ * tunnel_settings_refresh. */
 TUNNEL_API int32_t tunnel_settings_set_endpoints(tunnel_settings* settings,
                                                  const tunnel_address* endpoints, size_t count,
                                                  tunnel_settings_fault* fault);
+
+/* The allowed IPs of this configuration's peers, for the routes; nothing else of it is looked at.
+ * Call it when the file was read anew. Afterwards ask tunnel_settings_mark: a tunnel that takes
+ * everything from now on may need one. */
+TUNNEL_API int32_t tunnel_settings_set_peers(tunnel_settings* settings, const tunnel_config* config,
+                                             tunnel_settings_fault* fault);
+
+/* The mark that somebody wants for the tunnel's socket; 0 = as it was chosen. The socket gets what
+ * tunnel_settings_mark says afterwards. */
+TUNNEL_API int32_t tunnel_settings_set_mark(tunnel_settings* settings, uint32_t mark,
+                                            tunnel_settings_fault* fault);
+
+/* Other name servers than the request's, for KILL_SWITCH. */
+TUNNEL_API int32_t tunnel_settings_set_resolvers(tunnel_settings* settings,
+                                                 const tunnel_address* resolvers, size_t count,
+                                                 tunnel_settings_fault* fault);
+
+#define TUNNEL_CHANGE_ADDED 1    /* the machine or the peers ask for it now */
+#define TUNNEL_CHANGE_REMOVED 2  /* they no longer do */
+#define TUNNEL_CHANGE_RESTORED 3 /* another program had taken it away, or altered it */
+#define TUNNEL_CHANGE_FAILED 4   /* wanted, but `system` came in the way; said once */
+#define TUNNEL_CHANGE_FOUGHT 5   /* restored so often that it will be later from now on */
+
+typedef struct tunnel_settings_change {
+  uint32_t size;   /* sizeof(tunnel_settings_change) */
+  uint32_t what;   /* TUNNEL_CHANGE_ */
+  uint32_t kind;   /* TUNNEL_SETTING_ */
+  int32_t system;  /* errno of the kernel's answer */
+  char text[256];  /* the command that does the same; of a long one the beginning */
+  char reason[96]; /* the kernel's words, or "" */
+} tunnel_settings_change;
+#define TUNNEL_SETTINGS_CHANGE_INIT \
+  { sizeof(tunnel_settings_change) }
+
+/* Takes the oldest change out. Returns 1, 0 when there is none, or ARGUMENT. Of more than 256 the
+ * oldest are forgotten. */
+TUNNEL_API int32_t tunnel_settings_next_change(tunnel_settings* settings,
+                                               tunnel_settings_change* change);
 
 /* Undoes what a process that died has left, all but the block; when `directory` is null also its
  * control socket. `name` null = of every tunnel that has a journal and does not run. IN_USE when

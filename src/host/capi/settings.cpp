@@ -15,19 +15,6 @@ namespace host = tunnel::host;
 
 namespace {
 
-// Runs `work` with a fault to fill, and hands the fault to the caller when something failed.
-template <class Work>
-std::int32_t with_fault(tunnel_settings_fault* fault, Work&& work) {
-  return host::guarded([&]() -> std::int32_t {
-    tunnel_settings_fault found = TUNNEL_SETTINGS_FAULT_INIT;
-    const std::int32_t status = work(found);
-    if (status != TUNNEL_OK && fault != nullptr) {
-      if (base::write_sized(found, fault) != TUNNEL_OK) return TUNNEL_ERR_ARGUMENT;
-    }
-    return status;
-  });
-}
-
 constexpr const char* kDirectory = "/var/lib/simplevpn";
 
 // Those who keep their journals elsewhere keep their sockets elsewhere, too.
@@ -42,7 +29,7 @@ std::int32_t clean_up(const char* directory, const char* name, host::Block block
                       tunnel_settings_fault* fault) {
   if (name != nullptr && !host::is_tunnel_name(name)) return TUNNEL_ERR_ARGUMENT;
   const std::string where = directory == nullptr ? kDirectory : directory;
-  return with_fault(fault, [&](tunnel_settings_fault& found) {
+  return host::with_fault(fault, [&](tunnel_settings_fault& found) {
     if (name != nullptr) return clean_up_one(where, name, block, found);
     std::int32_t first = TUNNEL_OK;
     for (const std::string& each : host::journal_names(where)) {
@@ -92,7 +79,7 @@ int32_t tunnel_settings_open_journal(tunnel_settings* settings, const char* dire
                                      tunnel_settings_fault* fault) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   if (settings->in_force) return TUNNEL_ERR_STATE;
-  return with_fault(fault, [&](tunnel_settings_fault& found) {
+  return host::with_fault(fault, [&](tunnel_settings_fault& found) {
     return settings->applier.open_journal(directory == nullptr ? kDirectory : directory, found);
   });
 }
@@ -100,15 +87,16 @@ int32_t tunnel_settings_open_journal(tunnel_settings* settings, const char* dire
 int32_t tunnel_settings_apply(tunnel_settings* settings, tunnel_settings_fault* fault) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   if (settings->in_force) return TUNNEL_ERR_STATE;
-  return with_fault(fault,
-                    [&](tunnel_settings_fault& found) { return settings->applier.apply(found); });
+  return host::with_fault(
+      fault, [&](tunnel_settings_fault& found) { return settings->applier.apply(found); });
 }
 
 int32_t tunnel_settings_undo(tunnel_settings* settings, tunnel_settings_fault* fault) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   if (settings->in_force) return TUNNEL_ERR_STATE;
-  return with_fault(fault,
-                    [&](tunnel_settings_fault& found) { return settings->applier.undo(found); });
+  settings->watch.reset();
+  return host::with_fault(
+      fault, [&](tunnel_settings_fault& found) { return settings->applier.undo(found); });
 }
 
 int32_t tunnel_settings_cleanup(const char* directory, const char* name,
@@ -121,7 +109,7 @@ int32_t tunnel_settings_unblock(const char* directory, const char* name,
   const std::int32_t status = clean_up(directory, name, host::Block::lifted, fault);
   if (name != nullptr) return status;
   // Also the block of a tunnel that lives, and one that no journal knows of.
-  const std::int32_t lifted = with_fault(fault, [](tunnel_settings_fault& found) {
+  const std::int32_t lifted = host::with_fault(fault, [](tunnel_settings_fault& found) {
     const host::Answer answer = host::lift_block();
     if (answer.error == 0) return static_cast<std::int32_t>(TUNNEL_OK);
     found.system = answer.error;
@@ -129,16 +117,4 @@ int32_t tunnel_settings_unblock(const char* directory, const char* name,
     return host::status_of(answer.error);
   });
   return status == TUNNEL_OK ? lifted : status;
-}
-
-int32_t tunnel_settings_set_endpoints(tunnel_settings* settings, const tunnel_address* endpoints,
-                                      size_t count, tunnel_settings_fault* fault) {
-  if (settings == nullptr || (endpoints == nullptr && count != 0)) return TUNNEL_ERR_ARGUMENT;
-  if (!settings->request.kill_switch) return TUNNEL_OK;
-  return with_fault(fault, [&](tunnel_settings_fault& found) {
-    host::Request request = settings->request;
-    request.endpoints.assign(endpoints, endpoints + count);
-    const host::TableStep block = host::plan_block(request, settings->machine);
-    return settings->applier.replace(block, found);
-  });
 }

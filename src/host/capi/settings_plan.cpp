@@ -62,10 +62,12 @@ std::int32_t check_link(const host::Machine& machine, const std::string& name,
   return tell(missing, issue, TUNNEL_ERR_NOT_FOUND);
 }
 
-std::string text_of(const host::Plan& plan) {
-  std::string text;
-  for (const host::Step& step : plan.steps) text += step_text(step, plan.interface_name) + "\n";
-  return text;
+// The engine was told it: it stays, whatever the uplink is later.
+std::uint32_t mtu_of(const std::vector<host::Step>& steps) {
+  for (const host::Step& step : steps) {
+    if (const auto* mtu = std::get_if<host::MtuStep>(&step)) return mtu->mtu;
+  }
+  return 0;
 }
 
 using Backend = host::ResolverStep::Backend;
@@ -85,19 +87,26 @@ std::int32_t make_plan(const tunnel_config* config, host::Request request,
     const std::int32_t status = check_link(*machine, name, issue);
     if (status != TUNNEL_OK) return status;
   }
+  request.numbers = host::chosen_numbers(request, *machine);
   host::Plan plan{request.name, host::plan_routing(request, *machine)};
+  request.mtu = mtu_of(plan.steps);
   // Last: the tunnel's servers are asked only when packets to them go through the tunnel.
   const bool everything = host::leads_everything(plan.steps, request.name);
-  if (auto names = host::plan_resolver(config, request.name, everything, backend)) {
-    plan.steps.push_back(*std::move(names));
-  }
+  auto names = host::plan_resolver(config, request.name, everything, backend);
+  if (names) plan.steps.push_back(*names);
   std::string text = text_of(plan);
   *settings = new tunnel_settings{host::Applier(std::move(plan)), std::move(request),
-                                  *std::move(machine), std::move(text)};
+                                  *std::move(machine), std::move(text), std::move(names)};
   return TUNNEL_OK;
 }
 
 }  // namespace
+
+std::string tunnel::host::text_of(const Plan& plan) {
+  std::string text;
+  for (const Step& step : plan.steps) text += step_text(step, plan.interface_name) + "\n";
+  return text;
+}
 
 void tunnel_settings_request_init(tunnel_settings_request* request) {
   if (request != nullptr) *request = TUNNEL_SETTINGS_REQUEST_INIT;

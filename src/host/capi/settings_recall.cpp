@@ -20,12 +20,6 @@ const char* directory_or_default(const char* directory) {
   return directory == nullptr ? kDirectory : directory;
 }
 
-std::string text_of(const host::Plan& plan) {
-  std::string text;
-  for (const host::Step& step : plan.steps) text += step_text(step, plan.interface_name) + "\n";
-  return text;
-}
-
 std::int32_t recall(const std::string& directory, const std::string& name,
                     tunnel_settings** settings) {
   auto records = host::peek_journal(directory, name);
@@ -43,8 +37,12 @@ std::int32_t recall(const std::string& directory, const std::string& name,
   host::Request request;
   request.name = name;
   std::string text = text_of(plan);
-  *settings = new tunnel_settings{host::Applier(std::move(plan)), std::move(request),
-                                  *std::move(machine), std::move(text), std::move(in_force)};
+  *settings = new tunnel_settings{host::Applier(std::move(plan)),
+                                  std::move(request),
+                                  *std::move(machine),
+                                  std::move(text),
+                                  {},
+                                  std::move(in_force)};
   return TUNNEL_OK;
 }
 

@@ -34,6 +34,7 @@ std::uint32_t free_table(const Machine& machine) noexcept {
 }
 
 std::uint32_t own_table(const Request& request, const Machine& machine) noexcept {
+  if (request.numbers.table != 0) return request.numbers.table;
   if (request.scheme != Scheme::wg_quick) return free_table(machine);
   if (request.table == Table::number) return request.table_number;
   return request.mark != 0 ? request.mark : free_table(machine);

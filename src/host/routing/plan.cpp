@@ -97,9 +97,28 @@ std::uint32_t free_priority(const Machine& machine, std::uint8_t family) noexcep
   return first - 1;
 }
 
+// Two numbers that no other tunnel of ours has; the newest comes first.
+std::uint32_t own_priority(const Machine& machine) noexcept {
+  std::uint32_t priority = kRulesOfOurs;
+  const auto taken = [&](const Rule& rule) {
+    return rule.priority == priority || rule.priority == priority + 1;
+  };
+  while (std::any_of(machine.rules.begin(), machine.rules.end(), taken)) priority -= 2;
+  return priority + 1;
+}
+
+// Of the rule into our table; the number before it is ours, too.
+std::uint32_t priority_of(const Request& request, const Machine& machine,
+                          std::uint8_t family) noexcept {
+  const Numbers& numbers = request.numbers;
+  const bool ipv4 = family == TUNNEL_FAMILY_IPV4;
+  if (const auto kept = ipv4 ? numbers.priority4 : numbers.priority6; kept != 0) return kept;
+  return request.scheme == Scheme::strict ? own_priority(machine) : free_priority(machine, family);
+}
+
 void add_wg_quick_default(const Request& request, const Choice& choice, const Machine& machine,
                           std::uint8_t family, Steps& steps) {
-  const std::uint32_t priority = free_priority(machine, family);
+  const std::uint32_t priority = priority_of(request, machine, family);
   steps.push_back(RouteStep{everything(family), request.name, choice.table});
   RuleStep ours{family, priority, choice.table};
   ours.mark = choice.mark;
@@ -127,16 +146,6 @@ void add_wg_quick(const Request& request, const Choice& choice, const Machine& m
 
 // ---- our scheme
 
-// Two numbers that no other tunnel of ours has; the newest comes first.
-std::uint32_t own_priority(const Machine& machine) noexcept {
-  std::uint32_t priority = kRulesOfOurs;
-  const auto taken = [&](const Rule& rule) {
-    return rule.priority == priority || rule.priority == priority + 1;
-  };
-  while (std::any_of(machine.rules.begin(), machine.rules.end(), taken)) priority -= 2;
-  return priority;
-}
-
 // Each once, also when several interfaces are in it, as all are in fe80::/64.
 std::vector<tunnel_prefix> kept_networks(const Choice& choice, std::uint8_t family) {
   std::vector<tunnel_prefix> networks;
@@ -160,14 +169,14 @@ void add_strict_family(const Request& request, const Choice& choice, std::uint32
   }
   if (steps.size() == before_routes) return;
   for (const tunnel_prefix& network : kept_networks(choice, family)) {
-    RuleStep kept{family, priority, kMainTable};
+    RuleStep kept{family, priority - 1, kMainTable};
     kept.to = network;
     // By a route to itself or not at all: when its link is down, the default route would take its
     // packets to another uplink.
     if (network.length > 0) kept.suppress_prefixlength = network.length - 1u;
     steps.push_back(kept);
   }
-  RuleStep ours{family, priority + 1, choice.table};
+  RuleStep ours{family, priority, choice.table};
   ours.mark = choice.mark;
   ours.not_mark = true;
   steps.push_back(ours);
@@ -175,9 +184,8 @@ void add_strict_family(const Request& request, const Choice& choice, std::uint32
 
 void add_strict(const Request& request, const Choice& choice, const Machine& machine,
                 Steps& steps) {
-  const std::uint32_t priority = own_priority(machine);
   for (const std::uint8_t family : kFamilies) {
-    add_strict_family(request, choice, priority, family, steps);
+    add_strict_family(request, choice, priority_of(request, machine, family), family, steps);
   }
 }
 
@@ -282,14 +290,19 @@ bool leads_everything(const std::vector<Step>& steps, const std::string& interfa
   return halves[0] > 1 || halves[1] > 1;
 }
 
-TableStep plan_block(const Request& request, const Machine& machine) {
-  return {kBlockTable, block_table(request, choose(request, machine)), true};
+Numbers chosen_numbers(const Request& request, const Machine& machine) {
+  const Choice choice = choose(request, machine);
+  if (!needs_mark(request, choice)) return request.numbers;
+  return {choice.table, priority_of(request, machine, TUNNEL_FAMILY_IPV4),
+          priority_of(request, machine, TUNNEL_FAMILY_IPV6)};
 }
 
 std::vector<Step> plan_routing(const Request& request, const Machine& machine) {
   const Choice choice = choose(request, machine);
   Steps steps;
-  if (request.kill_switch) steps.push_back(plan_block(request, machine));
+  if (request.kill_switch) {
+    steps.push_back(TableStep{kBlockTable, block_table(request, choice), true});
+  }
   add_interface(request, machine, steps);
   const std::string table = tunnel_table(request, choice, machine);
   if (!table.empty()) {

@@ -22,7 +22,12 @@ std::vector<Step> plan_routing(const Request& request, const Machine& machine);
 // rule of theirs asks do not.
 bool leads_everything(const std::vector<Step>& steps, const std::string& interface_name);
 
-// The block alone, for other endpoints or resolvers than before.
-TableStep plan_block(const Request& request, const Machine& machine);
+// What plan_routing() chooses where the request leaves it open. A request that has it gets the same
+// on every machine.
+Numbers chosen_numbers(const Request& request, const Machine& machine);
+
+// The machine as it would be without a tunnel, whose steps these are: what to plan by when the
+// machine has changed.
+Machine without(Machine machine, const std::string& tunnel, const std::vector<TakenStep>& taken);
 
 }  // namespace tunnel::host

@@ -18,6 +18,13 @@ enum class Scheme : std::uint8_t {
 // Table = of the file. Only wg_quick looks at it; the other schemes have a table of their own.
 enum class Table : std::uint8_t { automatic, off, number };
 
+// What a tunnel keeps as long as it runs, whatever else comes and goes; 0 = to be chosen.
+struct Numbers {
+  std::uint32_t table = 0;
+  std::uint32_t priority4 = 0;  // of the last rule that it has in this family
+  std::uint32_t priority6 = 0;
+};
+
 struct Request {
   std::string name;  // of the interface
   std::uint32_t mtu = 0;
@@ -39,6 +46,8 @@ struct Request {
   bool client_to_client = false;
   std::string share;          // `client`: interface whose hosts we take along, "" = none
   bool foreign_rules = true;  // we may put rules into chains of others
+
+  Numbers numbers{};
 };
 
 // What a file says, and nothing else.

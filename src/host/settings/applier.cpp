@@ -66,28 +66,32 @@ const Record* Applier::block_left(const Step& step) const {
   return nullptr;
 }
 
-Answer Applier::take(Tools& tools, std::size_t index) {
-  Done done{settled(tools, plan_.steps[index]), {}};
+Answer Applier::take(Tools& tools, const Step& planned, std::optional<Done>& into) {
+  Done done{settled(tools, planned), {}};
   const Record* left = block_left(done.step);
   if (left == nullptr) {
     Look found = look(tools, done.step);
     if (found.answer.error != 0 || !found.needed) return found.answer;
     done.before = std::move(found.before);
   }
-  const bool journalled = is_journalled(done.step);
-  if (is_block(done.step) && !journalled) return {EINVAL, "the block needs a journal"};
-  const Answer answer =
-      journalled ? take_journalled(tools, done, left) : host::take(tools, done.step);
-  if (answer.error == 0) done_[index] = std::move(done);
+  if (is_block(done.step) && !is_journalled(done.step)) {
+    return {EINVAL, "the block needs a journal"};
+  }
+  done.replaced = left != nullptr;
+  const Answer answer = take_journalled(done, left == nullptr ? 0 : left->id,
+                                        [&] { return host::take(tools, done.step); });
+  if (answer.error != 0) return answer;
+  done.seen = sight(tools, done.step);
+  into = std::move(done);
   return answer;
 }
 
-Answer Applier::take_journalled(Tools& tools, Done& done, const Record* left) {
-  const std::uint64_t old = left == nullptr ? 0 : left->id;
+template <class Make>
+Answer Applier::take_journalled(Done& done, std::uint64_t old, Make&& make) {
+  if (!is_journalled(done.step)) return make();
   const Answer written = journal_->begin(done.step, done.before, done.record);
   if (written.error != 0) return written;
-  const Answer answer = host::take(tools, done.step);
-  done.replaced = old != 0;
+  const Answer answer = make();
   journal_->end(answer.error == 0 ? old : done.record);
   return answer;
 }
@@ -97,7 +101,7 @@ std::int32_t Applier::apply(tunnel_settings_fault& fault) {
   if (!tools) return tools.status();
   if (const std::int32_t status = begin(*tools, fault); status != TUNNEL_OK) return status;
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-    const Answer answer = take(*tools, i);
+    const Answer answer = take(*tools, plan_.steps[i], done_[i]);
     if (answer.error == 0) continue;
     fault.index = i;
     put_fault(plan_.steps[i], plan_.interface_name, answer, fault);
@@ -105,33 +109,43 @@ std::int32_t Applier::apply(tunnel_settings_fault& fault) {
     (void)undo(*tools, Why::failed, ignored);
     return status_of(answer.error);
   }
+  in_force_ = true;
   return TUNNEL_OK;
 }
 
-std::int32_t Applier::replace(const TableStep& table, tunnel_settings_fault& fault) {
-  auto tools = Tools::open(plan_.interface_name);
-  if (!tools) return tools.status();
-  for (std::size_t i = 0; i < done_.size(); ++i) {
-    auto* planned = std::get_if<TableStep>(&plan_.steps[i]);
-    if (!done_[i] || planned == nullptr || planned->name != table.name) continue;
-    Done done{table, done_[i]->before};
-    const Record* left = block_left(done.step);
-    const Answer answer =
-        left == nullptr ? host::take(*tools, done.step) : take_journalled(*tools, done, left);
-    if (answer.error != 0) {
-      fault.index = i;
-      put_fault(done.step, plan_.interface_name, answer, fault);
-      return status_of(answer.error);
-    }
-    done.replaced = done_[i]->replaced;
-    done_[i] = std::move(done);
-    *planned = table;
-    return TUNNEL_OK;
+// ---- what refresh.cpp needs
+
+// The table of ours that somebody altered is simply replaced; all else is looked at as the first
+// time, because what was there before may be another now.
+Answer Applier::take_again(Tools& tools, Done& done) {
+  Done fresh = done;
+  if (!std::holds_alternative<TableStep>(done.step)) {
+    Look found = look(tools, done.step);
+    if (found.answer.error != 0) return found.answer;
+    fresh.before = std::move(found.before);
   }
-  return TUNNEL_ERR_STATE;
+  const Answer answer =
+      take_journalled(fresh, done.record, [&] { return host::take(tools, fresh.step); });
+  if (answer.error != 0) return answer;
+  fresh.seen = sight(tools, fresh.step);
+  done = std::move(fresh);
+  return answer;
+}
+
+Answer Applier::take_instead(Tools& tools, const Done& now, const Step& wanted,
+                             std::optional<Done>& into) {
+  Done fresh{wanted, now.before};
+  fresh.replaced = now.replaced;
+  const Answer answer =
+      take_journalled(fresh, now.record, [&] { return swap_steps(tools, now.step, wanted); });
+  if (answer.error != 0) return answer;
+  fresh.seen = sight(tools, wanted);
+  into = std::move(fresh);
+  return answer;
 }
 
 std::int32_t Applier::undo(tunnel_settings_fault& fault) {
+  in_force_ = false;
   auto tools = Tools::open(plan_.interface_name);
   return tools ? undo(*tools, Why::asked, fault) : tools.status();
 }

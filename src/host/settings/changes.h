@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "base/base.h"
 #include "host/settings/netlink.h"
@@ -37,6 +38,23 @@ Step settled(Tools& tools, Step step);
 Look look(Tools& tools, const Step& step);
 
 Answer take(Tools& tools, const Step& step);
+
+// What is seen of a step that is in force, to be compared later: the text of a table. "" for most.
+std::string sight(Tools& tools, const Step& step);
+
+// What is in force now of what our steps make, read at once.
+class Present {
+ public:
+  Answer read(Tools& tools);
+  // True when a step that is in force through us still is. `seen` = its sight() after it was taken.
+  bool has(Tools& tools, const Step& step, const std::string& seen) const;
+
+ private:
+  std::unordered_set<std::string> steps_;  // addresses, routes and rules
+};
+
+// Takes a step in the place of another one: of the same table, or to the same prefix.
+Answer swap_steps(Tools& tools, const Step& now, const Step& wanted);
 
 // Brings back what `before` says where the machine is still as `take` left it, and leaves alone
 // what somebody else has changed. What is gone is no error.

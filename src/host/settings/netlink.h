@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/base.h"
 #include "host/step/step.h"
@@ -33,21 +34,27 @@ class Netlink {
   Answer set_up(std::uint32_t index, bool up);
   Answer add_address(std::uint32_t index, const tunnel_prefix& address);
   Answer remove_address(std::uint32_t index, const tunnel_prefix& address);
+  Answer addresses(std::uint32_t index, std::vector<AddressStep>& found);
 
   // Routes and rules are added, found and removed with TUNNEL_SETTINGS_PROTOCOL: nobody else's is
   // ever taken for ours. Adding what is there already is EEXIST.
   Answer add_route(const RouteStep& route);
+  // Puts it in the place of one with the same prefix, table and no metric, if there is one.
+  Answer replace_route(const RouteStep& route);
   Answer remove_route(const RouteStep& route);
+  Answer own_routes(std::vector<RouteStep>& routes);
   Answer has_route(const RouteStep& route, bool& found);
 
   Answer add_rule(const RuleStep& rule);
   Answer remove_rule(const RuleStep& rule);
+  Answer own_rules(std::vector<RuleStep>& rules);
   Answer has_rule(const RuleStep& rule, bool& found);
   // What the kernel would choose: just above the second rule.
   std::uint32_t next_priority(std::uint8_t family);
 
  private:
   using Each = std::function<void(const nlmsghdr*)>;
+  using EachRoute = std::function<void(const RouteStep&)>;
   struct Close {
     void operator()(mnl_socket* socket) const noexcept;
   };
@@ -57,6 +64,9 @@ class Netlink {
   Answer ask(nlmsghdr* request, const Each& each = {});
   Answer hear(const Each& each);
   Answer each_rule(std::uint8_t family, const Each& each);
+  // `table` 0 = of all tables.
+  Answer each_own_route(std::uint8_t family, std::uint32_t table, const EachRoute& each);
+  Answer put_route_there(const RouteStep& route, unsigned flags);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;

@@ -70,4 +70,18 @@ Answer Netlink::remove_address(std::uint32_t index, const tunnel_prefix& address
   return ask(message.header());
 }
 
+Answer Netlink::addresses(std::uint32_t index, std::vector<AddressStep>& found) {
+  Message message(RTM_GETADDR, NLM_F_DUMP);
+  message.extra<ifaddrmsg>().ifa_family = AF_UNSPEC;
+  return ask(message.header(), [&](const nlmsghdr* answer) {
+    const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(answer));
+    if (answer->nlmsg_type != RTM_NEWADDR || header->ifa_index != index) return;
+    const Attributes<IFA_MAX> attributes(answer, sizeof(ifaddrmsg));
+    const nlattr* local = attributes[IFA_LOCAL];
+    AddressStep step{{our_family(header->ifa_family), header->ifa_prefixlen, 0, 0, {}}};
+    copy_bytes(local != nullptr ? local : attributes[IFA_ADDRESS], step.address);
+    found.push_back(step);
+  });
+}
+
 }  // namespace tunnel::host

@@ -6,14 +6,20 @@
 #include <sys/socket.h>
 #include <tunnel/packet.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 
 namespace tunnel::host {
 
 inline std::uint8_t system_family(std::uint8_t family) noexcept {
   return family == TUNNEL_FAMILY_IPV4 ? AF_INET : AF_INET6;
+}
+
+inline constexpr std::array<std::uint8_t, 2> kFamilies = {TUNNEL_FAMILY_IPV4, TUNNEL_FAMILY_IPV6};
+
+inline std::uint8_t our_family(std::uint8_t family) noexcept {
+  return family == AF_INET ? TUNNEL_FAMILY_IPV4 : TUNNEL_FAMILY_IPV6;
 }
 
 // All of ours are far smaller than the buffer.
@@ -77,14 +83,13 @@ struct Attributes {
   }
 };
 
-// True when an attribute holds the bytes of a prefix or address; none is the same as all zero.
+// Into a prefix or address; no attribute is the same as all zero.
 template <class T>
-bool has_bytes(const nlattr* attribute, const T& value) noexcept {
-  const std::size_t size = value.family == TUNNEL_FAMILY_IPV4 ? 4 : 16;
-  static constexpr std::uint8_t kZero[16] = {};
-  if (attribute == nullptr) return std::memcmp(value.bytes, kZero, size) == 0;
-  return mnl_attr_get_payload_len(attribute) == size &&
-         std::memcmp(mnl_attr_get_payload(attribute), value.bytes, size) == 0;
+void copy_bytes(const nlattr* attribute, T& value) noexcept {
+  if (attribute == nullptr) return;
+  const std::size_t size = mnl_attr_get_payload_len(attribute);
+  const auto* from = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
+  std::copy_n(from, std::min(size, sizeof(value.bytes)), value.bytes);
 }
 
 }  // namespace tunnel::host

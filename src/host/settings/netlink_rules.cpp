@@ -48,25 +48,29 @@ bool is_usual(std::uint16_t type) noexcept {
   }
 }
 
-bool is_rule(const nlmsghdr* message, const RuleStep& rule) {
+// Nothing when the rule is not one that we make.
+std::optional<RuleStep> own_rule(const nlmsghdr* message) {
   const auto* header = static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(message));
   const Attributes<FRA_MAX> attributes(message, sizeof(fib_rule_hdr));
   for (std::uint16_t type = 0; type <= FRA_MAX; ++type) {
-    if (attributes[type] != nullptr && !is_usual(type)) return false;  // selects more than we do
+    if (attributes[type] != nullptr && !is_usual(type)) return {};  // selects more than we do
   }
   const nlattr* protocol = attributes[FRA_PROTOCOL];
-  const tunnel_prefix everywhere{rule.family, 0, 0, 0, {}};
-  const tunnel_prefix& to = rule.to ? *rule.to : everywhere;
-  return protocol != nullptr && mnl_attr_get_u8(protocol) == TUNNEL_SETTINGS_PROTOCOL &&
-         header->action == FR_ACT_TO_TBL && header->src_len == 0 && header->dst_len == to.length &&
-         has_bytes(attributes[FRA_DST], to) &&
-         ((header->flags & FIB_RULE_INVERT) != 0) == rule.not_mark &&
-         attributes.number(FRA_TABLE, header->table) == rule.table &&
-         attributes.number(FRA_PRIORITY, 0) == rule.priority &&
-         attributes.number(FRA_FWMARK, 0) == rule.mark.value_or(0) &&
-         (attributes.number(FRA_FWMASK, 0) == kAllBits) == rule.mark.has_value() &&
-         attributes.number(FRA_SUPPRESS_PREFIXLEN, kAllBits) ==
-             rule.suppress_prefixlength.value_or(kAllBits);
+  const bool ours = protocol != nullptr && mnl_attr_get_u8(protocol) == TUNNEL_SETTINGS_PROTOCOL;
+  if (!ours || header->action != FR_ACT_TO_TBL || header->src_len != 0) return {};
+  RuleStep rule{our_family(header->family), attributes.number(FRA_PRIORITY, 0),
+                attributes.number(FRA_TABLE, header->table)};
+  if (header->dst_len != 0) {
+    rule.to = tunnel_prefix{rule.family, header->dst_len, 0, 0, {}};
+    copy_bytes(attributes[FRA_DST], *rule.to);
+  }
+  const std::uint32_t mask = attributes.number(FRA_FWMASK, 0);
+  if (mask != 0 && mask != kAllBits) return {};
+  if (mask != 0) rule.mark = attributes.number(FRA_FWMARK, 0);
+  rule.not_mark = (header->flags & FIB_RULE_INVERT) != 0;
+  const std::uint32_t shortest = attributes.number(FRA_SUPPRESS_PREFIXLEN, kAllBits);
+  if (shortest != kAllBits) rule.suppress_prefixlength = shortest;
+  return rule;
 }
 
 }  // namespace
@@ -77,10 +81,23 @@ Answer Netlink::each_rule(std::uint8_t family, const Each& each) {
   return ask(message.header(), each);
 }
 
+Answer Netlink::own_rules(std::vector<RuleStep>& rules) {
+  Answer answer;
+  for (const std::uint8_t family : kFamilies) {
+    if (answer.error != 0) return answer;
+    answer = each_rule(family, [&](const nlmsghdr* each) {
+      if (auto rule = own_rule(each)) rules.push_back(*rule);
+    });
+  }
+  return answer;
+}
+
 Answer Netlink::has_rule(const RuleStep& rule, bool& found) {
   found = false;
-  return each_rule(rule.family,
-                   [&](const nlmsghdr* each) { found = found || is_rule(each, rule); });
+  return each_rule(rule.family, [&](const nlmsghdr* each) {
+    const auto one = own_rule(each);
+    found = found || (one && same_step(*one, rule));
+  });
 }
 
 std::uint32_t Netlink::next_priority(std::uint8_t family) {

@@ -116,6 +116,11 @@ Answer Nft::has_table(const std::string& name, bool& found) {
   return answer;
 }
 
+Answer Nft::list_table(const std::string& name, std::string& text) {
+  const Answer answer = read("list table inet " + name, text);
+  return answer.error == ENOENT ? Answer{} : answer;
+}
+
 Answer Nft::find_rule(const std::string& chain, const std::string& comment, std::uint64_t& handle) {
   handle = 0;
   std::string rules;

@@ -28,6 +28,8 @@ class Nft {
 
   // True when family inet has this table.
   Answer has_table(const std::string& name, bool& found);
+  // The table as nft writes it, with handles and without what is in its sets; "" = there is none.
+  Answer list_table(const std::string& name, std::string& text);
   // Handle of the rule with this comment in a chain, 0 when there is none. A chain that is not
   // there has no rules.
   Answer find_rule(const std::string& chain, const std::string& comment, std::uint64_t& handle);

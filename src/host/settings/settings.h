@@ -5,4 +5,5 @@
 #include "host/settings/journal.h"
 #include "host/settings/plan.h"
 #include "host/settings/recovery.h"
+#include "host/settings/watch.h"
 #include "host/step/step.h"

@@ -94,6 +94,12 @@ struct ResolverStep {
 using Step = std::variant<MtuStep, AddressStep, UpStep, RouteStep, RuleStep, SysctlStep, TableStep,
                           ForeignRuleStep, ResolverStep>;
 
+// A step that is in force, and what was there before it.
+struct TakenStep {
+  Step step;
+  std::string before;
+};
+
 // The step as the command that people would type, without a newline at the end:
 // "ip -4 rule add not fwmark 0xca6c lookup 51820". `interface_name` is the tunnel's.
 std::string step_text(const Step& step, const std::string& interface_name);

@@ -151,9 +151,9 @@ TEST_CASE("the block follows its endpoints as one table", "[host][routing]") {
   Request request = client();
   request.kill_switch = true;
   request.endpoints.clear();
-  CHECK_FALSE(has(plan_block(request, plain_machine()).body, "elements"));
+  CHECK_FALSE(has(body(request, plain_machine(), "ltun"), "elements"));
   request.endpoints = {address("198.51.100.1:7")};
-  CHECK(has(plan_block(request, plain_machine()).body, "elements = { 198.51.100.1 . 7 }"));
+  CHECK(has(body(request, plain_machine(), "ltun"), "elements = { 198.51.100.1 . 7 }"));
 }
 
 TEST_CASE("names that are more than names do not get into a ruleset", "[host][routing]") {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "host/step/step.h"
-#include "machines.h"
+#include "routing_support.h"
 #include "support/catch.hpp"
 
 using namespace tunnel::host;
@@ -13,39 +13,11 @@ using namespace tunnel::test;
 
 namespace {
 
-using Texts = std::vector<std::string>;
-
-Request full(Scheme scheme) {
-  Request request;
-  request.name = "wg0";
-  request.scheme = scheme;
-  request.addresses = {prefix("10.9.0.2/24"), prefix("fd09::2/64")};
-  request.allowed_ips = {prefix("0.0.0.0/0"), prefix("::/0")};
-  request.endpoints = {address("203.0.113.5:51820")};
-  return request;
-}
-
 Request ipv4_only(Scheme scheme) {
   Request request = full(scheme);
   request.addresses = {prefix("10.9.0.2/24")};
   request.allowed_ips = {prefix("0.0.0.0/0")};
   return request;
-}
-
-// Steps as commands, without those of the interface; a table as its name.
-Texts texts(const Request& request, const Machine& machine) {
-  Texts texts;
-  for (const Step& step : plan_routing(request, machine)) {
-    if (const auto* table = std::get_if<TableStep>(&step)) {
-      texts.push_back("table " + table->name);
-    } else if (!std::holds_alternative<MtuStep>(step) && !std::holds_alternative<UpStep>(step) &&
-               !std::holds_alternative<AddressStep>(step)) {
-      std::string text = step_text(step, request.name);
-      const std::size_t end = text.find(" proto");
-      texts.push_back(text.substr(0, end));
-    }
-  }
-  return texts;
 }
 
 std::uint32_t planned_mtu(const Request& request, const Machine& machine) {
