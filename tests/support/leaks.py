@@ -6,7 +6,8 @@
     watch.sent("connected", "up0")      # {(source, destination, protocol, port)}
 
 A flow is (source, destination, protocol, port); of ICMP the type stands for the port, and a later
-fragment has port 0. Neighbour discovery and multicast listener reports are nobody's secret.
+fragment has port 0. Neighbour discovery, multicast listener reports and ICMPv6 between link-local
+addresses are nobody's secret.
 """
 
 import contextlib
@@ -46,11 +47,15 @@ def flow(packet, version):
             kind, body, later = packet[40], 48, struct.unpack_from("!H", packet, 42)[0] & 0xfff8
         if kind == 0:  # hop by hop: listener reports
             kind, body = packet[40], 48
-    if kind == 58 and packet[body] in _NEIGHBOURS:
+    if kind == 58 and (packet[body] in _NEIGHBOURS or _is_linked(*ends)):
         return None
     port = 0 if later else packet[body] if kind in (1, 58) else \
         struct.unpack_from("!H", packet, body + 2)[0]
     return (*ends, _NAMES.get(kind, str(kind)), port)
+
+
+def _is_linked(source, target):
+    return source.startswith("fe80:") and target.startswith("fe80:")
 
 
 def hardware_address(host, interface):

@@ -9,9 +9,11 @@ router, a container behind a bridge, services on the Internet, a resolver in the
 import contextlib
 import socket
 
+import pytest
+
 import names
 from leaks import Services, probes
-from netns import wait_until
+from netns import Lab, missing, wait_until
 from road import INET4, INET6, LAN4, PORT, SERVER4, Road
 
 LAN6, LAN_ULA = "2001:db8:1::9", "fd01:1::9"
@@ -110,3 +112,19 @@ class Proof(Road):
         wait_until(lambda: "state UP" in self.cli.ip("link", "show", "up0"), what="up0 is up")
         self.cli.ip("route", "replace", "default", "via", "192.168.1.1", "dev", "up0")
         self.cli.ip("route", "replace", "default", "via", "2001:db8:1::1", "dev", "up0")
+
+
+@pytest.fixture(scope="module")
+def shared(simplevpn):
+    """The hosts of all tests of a file; each test finds them as the first one did."""
+    reason = missing("nft", "wg", tun=True)
+    if reason:
+        pytest.skip(reason)
+    with Lab() as lab:
+        yield Proof(lab, simplevpn)
+
+
+@pytest.fixture
+def road(shared):
+    yield shared
+    shared.clear()

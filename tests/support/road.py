@@ -79,10 +79,11 @@ class Road:
                 "ip6 saddr fd17::/64 oifname != docker0 masquerade; }\n }")
         return container
 
-    def start_server(self, *flags):
+    def start_server(self, *flags, port=PORT):
+        """`port` None: the kernel chooses one."""
         self.srv.write("/run/wg0.conf", f"""[Interface]
 PrivateKey = {self.keys["srv"]}
-ListenPort = {PORT}
+{f"ListenPort = {port}" if port else ""}
 Address = 10.9.0.1/24, fd09::1/64
 [Peer]
 PublicKey = {public_key(self.keys["cli"])}
@@ -90,12 +91,14 @@ AllowedIPs = 10.9.0.2/32, fd09::2/128
 """)
         return self._start(self.srv, "server", *flags)
 
-    def start_client(self, *command, ipv6=True, endpoint=f"{SERVER4}:{PORT}"):
+    def start_client(self, *command, ipv6=True, endpoint=f"{SERVER4}:{PORT}", allowed=None,
+                     extra=""):
         addresses = "10.9.0.2/24" + (", fd09::2/64" if ipv6 else "")
-        allowed = "0.0.0.0/0" + (", ::/0" if ipv6 else "")
+        allowed = allowed or "0.0.0.0/0" + (", ::/0" if ipv6 else "")
         self.cli.write("/run/wg0.conf", f"""[Interface]
 PrivateKey = {self.keys["cli"]}
 Address = {addresses}
+{extra}
 [Peer]
 PublicKey = {public_key(self.keys["srv"])}
 AllowedIPs = {allowed}

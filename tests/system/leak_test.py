@@ -6,31 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-import proof
 from leaks import CANARY, Programs, Watch
-from netns import Lab, missing
 from proof import (CLI4, CLI6, INTERNET, LOCAL_PRIVATE, LOCAL_PUBLIC, OF_CLIENT, OF_CONTAINER,
-                   RESOLVER, RTR4, SECOND4, TO_SERVER, TUNNEL, outside)
+                   RESOLVER, RTR4, SECOND4, TO_SERVER, TUNNEL, outside, road,  # noqa: F401
+                   shared)  # noqa: F401
 from road import INET4, INET6, PORT, SERVER4
-
-MARK = 51820  # what our own datagrams carry
-
-
-@pytest.fixture(scope="module")
-def shared(simplevpn):
-    """The hosts of all tests here; each finds them as the first one did."""
-    reason = missing("nft", "wg", tun=True)
-    if reason:
-        pytest.skip(reason)
-    with Lab() as lab:
-        yield proof.Proof(lab, simplevpn)
-
-
-@pytest.fixture
-def road(shared):
-    yield shared
-    shared.clear()
-
 
 # ---- each mode in each state ----
 

@@ -1,0 +1,283 @@
+"""Attacks on a client's routes, names and firewall, each by its name, with the case in which it
+works: without a tunnel, or under a scheme that does not claim to withstand it."""
+
+import contextlib
+import socket
+import struct
+
+import pytest
+
+from leaks import CANARY, Programs, Watch, hardware_address, probes
+from names import NameServer
+from netns import wait_until
+from proof import (CLI4, INTERNET, LAN_ULA, LOCAL_PUBLIC, OF_CLIENT, RESOLVER, TO_SERVER, TUNNEL,
+                   outside, road, shared)  # noqa: F401  (the last two are fixtures)
+from road import INET4, INET6, LAN4, PORT, SERVER4
+
+MARK = 51820  # of our own datagrams
+SCHEMES = {"wg-quick": ("up",), "strict": ("client",), "split": ("client", "--split"),
+           "kill-switch": ("client", "--kill-switch")}
+BLOCKED = ("client", "--kill-switch")
+TUNNEL_ADDRESSES = ("10.9.0.2", "fd09::2")
+
+
+def sent(road, tried, by=None, **options):
+    """The flows that leave the client while programs try all that for a moment."""
+    with Watch({name: (road.cli, name) for name in ("up0", "up1")}) as watch, \
+            Programs(by or road.cli, tried, **options) as programs, watch.phase("now"):
+        programs.rounds()
+    return watch.sent("now", "up0") | watch.sent("now", "up1")
+
+
+@contextlib.contextmanager
+def said(host, *commands):
+    """`ip COMMAND add ...`, and taken back."""
+    for command in commands:
+        host.ip(*command.split())
+    try:
+        yield
+    finally:
+        for command in commands:
+            host.ip(*command.replace(" add ", " del ").split())
+
+
+# ---- routes ----
+
+INJECTED = {
+    "network": ("-4 route add 203.0.113.0/24 via 192.168.1.1 dev up0",
+                "-6 route add 2001:db8:3::/64 via 2001:db8:1::1 dev up0"),
+    "host": ("-4 route add 203.0.113.9/32 via 192.168.1.1 dev up0",
+             "-6 route add 2001:db8:3::9/128 via 2001:db8:1::1 dev up0"),
+    "halves": ("-4 route add 0.0.0.0/1 via 192.168.1.1 dev up0",
+               "-4 route add 128.0.0.0/1 via 192.168.1.1 dev up0",
+               "-6 route add ::/1 via 2001:db8:1::1 dev up0",
+               "-6 route add 2000::/3 via 2001:db8:1::1 dev up0"),
+}
+
+
+@pytest.mark.parametrize("routes", INJECTED.values(), ids=INJECTED)
+@pytest.mark.parametrize("command, leaks", [
+    (("up",), True), (("client",), False), (BLOCKED, False)], ids=["wg-quick", "strict", "block"])
+def test_tunnelvision_routes_of_a_dhcp_server(road, command, leaks, routes):
+    """CVE-2024-3661. Without `dev` the gateway would be looked up through our own rule."""
+    road.start_client(*command)
+    with said(road.cli, *routes):
+        for route in routes:
+            family, _, _, prefix, *_ = route.split()
+            assert "dev up0" in road.cli.ip(family, "route", "show", prefix)
+        found = sent(road, INTERNET)
+    assert found - TUNNEL == (outside(INTERNET) if leaks else set())
+
+
+@pytest.mark.parametrize("command, leaks", [
+    (("up",), True), (("client", "--lan"), False), ((*BLOCKED, "--lan"), False)],
+    ids=["wg-quick", "lan", "block-lan"])
+@pytest.mark.parametrize("early", [True, False], ids=["before", "later"])
+def test_localnet_a_public_network_that_is_said_to_be_local(road, command, leaks, early):
+    """TunnelCrack, CVE-2023-36672: the neighbour answers for addresses of the Internet."""
+    theirs = said(road.lan, f"address add {INET4}/24 dev up0",
+                  f"-6 address add {INET6}/64 dev up0 nodad")
+    local = said(road.cli, "address add 203.0.113.5/24 dev up0",
+                 "-6 address add 2001:db8:3::5/64 dev up0 nodad")
+    with theirs:
+        if not early:
+            road.start_client(*command)
+        with local:
+            if early:
+                road.start_client(*command)
+            found = sent(road, INTERNET)
+    there = outside(INTERNET, four="203.0.113.5", six="2001:db8:3::5")
+    assert found - TUNNEL == (there if leaks else set())
+
+
+@pytest.mark.parametrize("command", [("up",), ("client",), BLOCKED],
+                         ids=["wg-quick", "strict", "block"])
+def test_serverip_a_name_that_leads_to_somebody_else(road, command):
+    """TunnelCrack, CVE-2023-36673: only our own datagrams go there, unreadable."""
+    road.resolver.tell({"vpn.test": [INET4]})
+    try:
+        road.start_client(*command, endpoint=f"vpn.test:{PORT}")
+        found = sent(road, INTERNET | {(INET4, "udp", PORT), (INET4, "udp", PORT + 1)})
+    finally:
+        road.resolver.tell({})
+    assert found <= {(CLI4, INET4, "udp", PORT), (CLI4, RESOLVER, "udp", 53)}
+
+
+@pytest.mark.parametrize("command", SCHEMES.values(), ids=SCHEMES)
+def test_serverip_others_on_the_way_to_the_server(road, command):
+    assert outside(TO_SERVER) <= sent(road, TO_SERVER)
+    road.start_client(*command)
+    with Watch({"up0": (road.cli, "up0")}) as watch, Programs(road.cli, TO_SERVER) as programs, \
+            Programs(road.container, TO_SERVER) as contained, watch.phase("now"):
+        programs.rounds()
+        contained.rounds()
+    assert watch.sent("now", "up0") <= TUNNEL and not watch.canaries("now", "up0")
+
+
+@pytest.mark.parametrize("command, kept", [
+    (("client",), set()), (BLOCKED, set()), (("client", "--split"), LOCAL_PUBLIC)],
+    ids=["strict", "block", "split"])
+def test_ipv6_of_a_tunnel_without_it(road, command, kept):
+    tried = {probe for probe in OF_CLIENT if ":" in probe[0] and probe[0] != LAN_ULA}
+    assert sent(road, tried) == outside(tried)
+    road.start_client(*command, ipv6=False)
+    assert sent(road, tried) == outside(kept)
+
+
+# ---- neighbours ----
+
+@pytest.mark.parametrize("command, allowed", [
+    *((command, None) for command in SCHEMES.values()), (("up",), "10.9.0.0/24, fd09::/64"),
+    (("up",), "10.77.0.0/16")], ids=[*SCHEMES, "inside-only", "one-network"])
+def test_probes_of_the_tunnels_address_and_arp_for_it(road, command, allowed):
+    """CVE-2019-14899."""
+    ways = ("route add 10.9.0.2/32 via 192.168.1.5", "-6 route add fd09::2/128 via 2001:db8:1::5")
+    tried = probes(*TUNNEL_ADDRESSES) | {("10.9.0.2", "udp", 40001)}
+    with said(road.lan, *ways):
+        if command == ("up",) and allowed is None:  # once: the attack works
+            with said(road.cli, "address add 10.9.0.2/32 dev lo",
+                      "-6 address add fd09::2/128 dev lo"):
+                answers = sent(road, tried, by=road.lan)
+            assert {flow[0] for flow in answers} == {*TUNNEL_ADDRESSES}
+        road.start_client(*command, allowed=allowed)
+        assert sent(road, tried, by=road.lan) <= TUNNEL
+    with said(road.lan, "address add 10.9.0.77/24 dev up0", "-6 address add fd09::77/64 dev up0"):
+        assert sent(road, tried, by=road.lan) <= TUNNEL
+        for address in TUNNEL_ADDRESSES:
+            assert "lladdr" not in road.lan.ip("neighbour", "show", address)
+
+
+# ---- other programs on the machine, under the kill switch ----
+
+def test_a_mark_alone_opens_nothing(road):
+    """Another process with CAP_NET_RAW may carry our mark."""
+    tried = OF_CLIENT - {(SERVER4, "udp", PORT)}
+    road.start_client("client")
+    open_ = sent(road, tried, mark=MARK)
+    assert outside(INTERNET) <= open_  # a mark is the way out, without the block
+    road.down()
+    road.start_client(*BLOCKED)
+    assert sent(road, tried, mark=MARK) <= TUNNEL
+
+
+def test_a_socket_that_is_bound_to_the_uplink(road):
+    """SO_BINDTODEVICE goes around routes, and not around the block."""
+    road.start_client("client")
+    assert outside(INTERNET) <= sent(road, INTERNET, device="up0")
+    road.down()
+    road.start_client(*BLOCKED)
+    assert sent(road, INTERNET, device="up0") <= TUNNEL
+
+
+def test_large_datagrams_and_their_fragments(road):
+    def tried():
+        with Watch({"up0": (road.cli, "up0")}) as watch, \
+                Programs(road.cli, set(), big=[INET4, INET6]) as programs, watch.phase("now"):
+            programs.rounds()
+        return {(flow[1], flow[3]) for flow in watch.sent("now", "up0") - TUNNEL}
+    assert tried() >= {(INET4, 7), (INET6, 7), (INET6, 0)}
+    for command in (("client",), BLOCKED):
+        road.start_client(*command)
+        assert tried() == set()
+        road.down()
+
+
+def test_frames_pass_below_the_block(road):
+    """AF_PACKET is no hole that a packet filter of this kind could close: it is documented."""
+    road.start_client(*BLOCKED)
+    router = hardware_address(road.rtr, "br0")
+    packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(CANARY), 7, 0, 64, 253, 0,
+                         socket.inet_aton(CLI4), socket.inet_aton(INET4)) + CANARY
+    frame = router + hardware_address(road.cli, "up0") + b"\x08\x00" + packet
+    with Watch({"up0": (road.cli, "up0")}) as watch, watch.phase("now"), road.cli.network(), \
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
+        raw.sendto(frame, ("up0", 0x0800))
+    assert watch.canaries("now", "up0")
+
+
+def test_a_second_tunnel_is_told_whose_block_there_is(road):
+    road.start_client(*BLOCKED)
+    road.cli.run("sh", "-c", "sed s/10.9/10.8/ /run/wg0.conf > /run/wg1.conf")
+    rules = road.cli.run("nft", "list", "ruleset").stdout
+    done = road.cli.run(road.program, *BLOCKED, "/run/wg1.conf", check=False)
+    assert done.returncode == 4 and "that of wg0: simplevpn down wg0" in done.stderr
+    assert road.cli.run("nft", "list", "ruleset").stdout == rules
+    assert sent(road, INTERNET) <= TUNNEL
+
+
+@pytest.mark.parametrize("journal", [True, False], ids=["journal", "lost-journal"])
+def test_unblock_lifts_what_a_dead_daemon_has_left(road, journal):
+    road.start_client(*BLOCKED)
+    road.kill_client()
+    road.cli.run(road.program, "down", "--cleanup")
+    assert sent(road, INTERNET) == set()
+    if not journal:
+        road.cli.run("sh", "-c", "rm /var/lib/simplevpn/*")
+    road.cli.run(road.program, "unblock")
+    assert sent(road, INTERNET) == outside(INTERNET)
+    assert "ltun" not in road.cli.run("nft", "list", "tables").stdout
+
+
+def test_unblock_needs_no_consent_of_a_tunnel_that_runs(road):
+    road.start_client(*BLOCKED)
+    road.cli.run(road.program, "unblock")
+    assert sent(road, INTERNET) <= TUNNEL  # its routes are there
+    assert outside(INTERNET) <= sent(road, INTERNET, device="up0")
+    road.down()
+    assert sent(road, INTERNET) == outside(INTERNET)
+
+
+def test_a_signal_keeps_the_block_and_a_new_start_replaces_it(road):
+    client = road.start_client(*BLOCKED)
+    with Watch({"up0": (road.cli, "up0")}) as watch, Programs(road.cli, INTERNET) as programs, \
+            Programs(road.container, INTERNET) as contained:
+        with watch.phase("all"):
+            client.terminate()
+            assert client.wait(timeout=10) == 0
+            programs.rounds()
+            road.start_client(*BLOCKED)
+            contained.rounds()
+    assert watch.sent("all", "up0") <= TUNNEL
+
+
+# ---- names ----
+
+def ask(road):
+    """A program that looks a name up; it waits for long."""
+    return road.cli.popen("getent", "ahostsv4", "secret.test")
+
+
+@pytest.mark.parametrize("command", [("client",), BLOCKED], ids=["open", "block"])
+def test_names_are_asked_inside_or_not_at_all(road, command):
+    """Resolvers on the local network and on the Internet are asked nothing, also while the one
+    inside cannot be reached; after a crash the file still names it, until a clean-up."""
+    neighbour = NameServer(road.lan, LAN4, {})
+    road.resolver.asked()
+    before = road.cli.read("/etc/resolv.conf")
+    road.start_client(*command, extra="DNS = 10.9.0.1")
+    question = (CLI4, "10.9.0.1", "udp", 53)
+    with Watch({"up0": (road.cli, "up0"), "up1": (road.cli, "up1")}) as watch, \
+            Programs(road.cli, set()) as programs:
+        with watch.phase("connecting"), ask(road) as asking:
+            programs.rounds()
+            asking.kill()
+        road.kill_client()
+        with watch.phase("killed"), ask(road) as asking:
+            if command == BLOCKED:
+                programs.rounds()
+            else:
+                tap = watch.taps["up0"]
+                wait_until(lambda: question in {flow for flow, _ in tap.packets()}, what="question")
+            asking.kill()
+    assert watch.sent("connecting", "up0") | watch.sent("connecting", "up1") <= TUNNEL
+    assert watch.sent("killed", "up0") == (set() if command == BLOCKED else {question})
+    assert "10.9.0.1" in road.cli.read("/etc/resolv.conf")
+    assert (neighbour.asked(), road.resolver.asked()) == (set(), set())
+    road.cli.run(road.program, "down", "--cleanup")
+    assert road.cli.read("/etc/resolv.conf") == before
+    neighbour.process.kill()
+    if command == BLOCKED:
+        road.cli.run(road.program, "unblock")
+    road.resolver.tell({"secret.test": ["198.51.100.7"]})
+    assert "198.51.100.7" in road.cli.run("getent", "ahostsv4", "secret.test").stdout
+    road.resolver.tell({})
