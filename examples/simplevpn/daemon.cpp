@@ -224,7 +224,7 @@ int Daemon::make_control_file() {
   control_file_.reset(file);
   if (status == TUNNEL_OK) return kOk;
   return refuse(
-      status, "open the control socket of " + name_,
+      status, "make the control socket /run/wireguard/" + name_ + ".sock",
       status == TUNNEL_ERR_IN_USE ? "it is running already: simplevpn down " + name_ : "");
 }
 
@@ -277,7 +277,9 @@ int Daemon::apply_settings() {
   if (status == TUNNEL_OK) open_.follow(settings_.get());
   if (status == TUNNEL_OK) return kOk;
   Failure failure = status_failure(output_, status, "configure " + name_, kActivation);
-  if (fault.message[0] != '\0') failure.message = "cannot set " + std::string(fault.message);
+  if (fault.message[0] != '\0') {
+    failure.message = "cannot configure " + name_ + ": " + std::string(fault.message);
+  }
   return fail(output_, failure);
 }
 

@@ -254,6 +254,15 @@ def test_a_file_that_root_cannot_write_is_named_and_no_capability(tunnel, host):
     assert "CAP_NET_ADMIN" not in done.stderr
 
 
+@pytest.mark.parametrize("folder", ["/run/wireguard", "/var/lib"])
+def test_a_folder_that_root_cannot_write_is_named_and_no_capability(tunnel, host, folder):
+    host.run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", folder)
+    done = tunnel.up(exit_status=4)
+    assert folder in done.stderr and "CAP_NET_ADMIN" not in done.stderr
+    host.run("umount", folder)
+    tunnel.assert_gone()
+
+
 def over_ssh(host, server, *command, check=True):
     """Below a process of that name, and without SSH_CONNECTION, as sudo leaves it."""
     host.run("cp", "/bin/sh", f"/run/{server}")
