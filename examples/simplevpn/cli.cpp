@@ -203,8 +203,11 @@ void CommandLine::add_tunnels() {
   runner->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
   runner->add_flag("--dry-run", up_.dry_run, "Print what would be changed, and change nothing");
   add_client_routing(*runner, false);
-  CLI::App* bare = add(app_, "tun", "Make a bare interface for wg and wg-quick",
-                       [this] { return tun(tun_, output_); });
+  CLI::App* bare = add(app_, "tun", "Make a bare interface for wg and wg-quick", [this] {
+    tun_.json_log = output_.json || log_format_ == "json";
+    tun_.verbose = verbose_;
+    return tun(tun_, output_);
+  });
   bare->add_flag("-f,--foreground", tun_.foreground, "Stay in the foreground");
   bare->add_option("NAME", tun_.name, "Name of the interface")->required();
   add_down();

@@ -71,6 +71,8 @@ int up(const Up& options, const Output& output);
 struct Tun {
   std::string name;
   bool foreground = false;
+  bool json_log = false;
+  bool verbose = false;  // more than LOG_LEVEL says
 };
 int tun(const Tun& options, const Output& output);
 

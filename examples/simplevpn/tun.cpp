@@ -34,7 +34,8 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Level lowest_level() {
+Level lowest_level(const Tun& options) {
+  if (options.verbose) return Level::debug;
   const std::string level = environment("LOG_LEVEL");
   if (level == "verbose" || level == "debug") return Level::debug;
   return level == "silent" ? Level::silent : Level::error;
@@ -145,7 +146,9 @@ int BareTunnel::open_control() {
   tunnel_control* control = nullptr;
   const std::int32_t status = tunnel_control_open(&config, &control);
   control_.reset(control);
-  return status == TUNNEL_OK ? kOk : refuse(status, "open the control socket of " + name_);
+  return status == TUNNEL_OK
+             ? kOk
+             : refuse(status, "make the control socket /run/wireguard/" + name_ + ".sock");
 }
 
 int BareTunnel::run() {
@@ -185,17 +188,17 @@ void BareTunnel::stop() {
 
 // ---- foreground and background ----
 
-int run_foreground(const std::string& name, const Output& output) {
-  Log log(name, output.json, lowest_level());
-  BareTunnel tunnel(name, output, log);
+int run_foreground(const Tun& options, const Output& output) {
+  Log log(options.name, options.json_log, lowest_level(options));
+  BareTunnel tunnel(options.name, output, log);
   const int exit = tunnel.start();
   return exit == kOk ? tunnel.run() : exit;
 }
 
-int run_child(const std::string& name, const Output& output, int parent) {
+int run_child(const Tun& options, const Output& output, int parent) {
   setsid();
-  Log log(name, output.json, lowest_level());
-  BareTunnel tunnel(name, output, log);
+  Log log(options.name, options.json_log, lowest_level(options));
+  BareTunnel tunnel(options.name, output, log);
   const int exit = tunnel.start();
   if (exit == kOk) detach(log);
   if (!say(parent, static_cast<unsigned char>(exit))) return kInterrupted;
@@ -203,7 +206,7 @@ int run_child(const std::string& name, const Output& output, int parent) {
   return exit == kOk ? tunnel.run() : exit;
 }
 
-int run_background(const std::string& name, const Output& output) {
+int run_background(const Tun& options, const Output& output) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return fail(output,
@@ -212,7 +215,7 @@ int run_background(const std::string& name, const Output& output) {
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    return run_child(name, output, ends[1]);
+    return run_child(options, output, ends[1]);
   }
   close(ends[1]);
   const Descriptor other(ends[0]);
@@ -220,20 +223,18 @@ int run_background(const std::string& name, const Output& output) {
   if (child > 0) waitpid(child, nullptr, 0);
   return fail(output, {.exit = kActivation,
                        .code = "E_DIED",
-                       .message = "the daemon of " + name + " ended while it started"});
+                       .message = "the daemon of " + options.name + " ended while it started"});
 }
 
 }  // namespace
 
 int tun(const Tun& options, const Output& output) {
   if (!is_interface_name(options.name)) {
-    return fail(output, {.exit = kUsage,
-                         .code = "E_USAGE",
-                         .message = "'" + options.name + "' cannot be the name of an interface",
-                         .hint = "1-15 of the characters a-z A-Z 0-9 _ = + . -"});
+    return fail(output, usage_failure("'" + options.name + "' cannot be the name of an interface",
+                                      "1-15 of the characters a-z A-Z 0-9 _ = + . -"));
   }
   const bool foreground = options.foreground || environment("WG_PROCESS_FOREGROUND") == "1";
-  return foreground ? run_foreground(options.name, output) : run_background(options.name, output);
+  return foreground ? run_foreground(options, output) : run_background(options, output);
 }
 
 }  // namespace simplevpn

@@ -1,5 +1,6 @@
 """`simplevpn tun`: a bare interface for programs that were written for wireguard-go."""
 
+import json
 import os
 import signal
 import subprocess
@@ -65,6 +66,15 @@ def test_the_foreground_by_flag_and_by_environment(host, simplevpn, program):
         assert process.wait(timeout=5) == 0
         assert ("event=up" in process.stderr.read()) == (command[0] == "env")
         assert not host.exists(SOCKET)
+
+
+def test_it_logs_as_told(host, simplevpn):
+    process = host.popen(simplevpn, "tun", "-f", "-v", "--log-format", "json", "wg0",
+                         stderr=subprocess.PIPE)
+    wait_until(lambda: host.exists(SOCKET), what="socket")
+    process.send_signal(signal.SIGTERM)
+    lines = [json.loads(line) for line in process.communicate(timeout=5)[1].splitlines()]
+    assert {"up", "down"} <= {line["event"] for line in lines}
 
 
 GIVEN = """
