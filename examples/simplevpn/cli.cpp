@@ -11,6 +11,7 @@
 #include "demo/demo.h"
 #include "format.h"
 #include "grammar.h"
+#include "sudo.h"
 
 namespace simplevpn {
 namespace {
@@ -38,6 +39,7 @@ class CommandLine {
   void add_plain(CLI::App& runner, bool server);
   void add_client_routing(CLI::App& runner, bool client);
   void add_server_routing(CLI::App& runner);
+  void become_root(const std::string& dns_backend = "auto");
   void finish_output(const std::vector<std::string>& typed);
   int refuse(const CLI::ParseError& error);
 
@@ -53,6 +55,7 @@ class CommandLine {
   InitClient init_client_;
   DemoOptions demo_;
   std::string file_;
+  std::vector<std::string> arguments_;
   Command chosen_;
 };
 
@@ -129,6 +132,10 @@ CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool fo
     up_.foreground = up_.foreground || foreground;
     up_.json_log = output_.json || log_format_ == "json";
     up_.verbosity = output_.quiet ? -1 : verbose_ ? 1 : 0;
+    // What up() refuses at once is refused before a password is asked for.
+    const bool complete = !up_.config.empty() || up_.plain.chosen;
+    const bool root = complete && !up_.dry_run && !up_.routing.needs_consent();
+    if (root) become_root(up_.dns_backend);
     return up(up_, output_);
   });
   runner->add_option("CONF", up_.config, "File, or NAME for /etc/wireguard/NAME.conf");
@@ -214,15 +221,20 @@ void CommandLine::add_tunnels() {
 }
 
 void CommandLine::add_down() {
-  CLI::App* stop = add(app_, "down", "Take a tunnel down", [this] { return down(down_, output_); });
+  CLI::App* stop = add(app_, "down", "Take a tunnel down", [this] {
+    if (down_.cleanup || !down_.target.empty()) become_root();
+    return down(down_, output_);
+  });
   stop->add_option("NAME", down_.target, "Name of the tunnel, or its file");
   CLI::Option* no_hooks =
       stop->add_flag("--no-hooks", down_.no_hooks, "Run no PreDown and PostDown, save nothing");
   stop->add_flag("--cleanup", down_.cleanup,
                  "Undo what a daemon that died has left; without NAME, of every tunnel")
       ->excludes(no_hooks);
-  CLI::App* lift = add(app_, "unblock", "Lift the block of a kill switch",
-                       [this] { return unblock(down_.target, output_); });
+  CLI::App* lift = add(app_, "unblock", "Lift the block of a kill switch", [this] {
+    become_root();
+    return unblock(down_.target, output_);
+  });
   lift->add_option("NAME", down_.target,
                    "A tunnel that is gone, or its file; without it whatever block there is");
 }
@@ -230,7 +242,11 @@ void CommandLine::add_down() {
 void CommandLine::add_files() {
   using Action = int (*)(const std::string&, const Output&);
   const auto add_file = [this](const char* name, const char* purpose, Action action) {
-    add(app_, name, purpose, [this, action] { return action(file_, output_); })
+    add(app_, name, purpose,
+        [this, action] {
+          if (action == reload || action == save) become_root();
+          return action(file_, output_);
+        })
         ->add_option("CONF", file_, "File, or NAME for /etc/wireguard/NAME.conf")
         ->required();
   };
@@ -254,6 +270,17 @@ void CommandLine::add_demo() {
                        [this] { return run_demo(demo_, output_); });
   demo->add_option("--report", demo_.report, "Directory of the report")->capture_default_str();
   demo->add_flag("--keep", demo_.keep, "Leave the hosts up at the end");
+}
+
+// sudo empties the environment: a backend that was read there goes along as an option.
+void CommandLine::become_root(const std::string& dns_backend) {
+  const std::string option = "--dns-backend";
+  std::vector<std::string> words = arguments_;
+  const auto is_it = [&](const std::string& word) { return word.starts_with(option); };
+  if (dns_backend != "auto" && std::none_of(words.begin(), words.end(), is_it)) {
+    words.insert(words.end(), {option, dns_backend});
+  }
+  run_by_sudo(words, output_);
 }
 
 // Known only when everything is parsed.
@@ -283,6 +310,7 @@ int CommandLine::run(const std::vector<std::string>& arguments,
   } catch (const CLI::ParseError& error) {
     return refuse(error);
   }
+  arguments_ = arguments;
   finish_output(typed);
   return chosen_();
 }

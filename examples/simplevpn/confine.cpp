@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 
 #include <tunnel/status.h>
+
+#include "privilege.h"
 
 namespace simplevpn {
 namespace {
@@ -27,25 +28,14 @@ constexpr std::uint64_t bit(int capability) {
 }
 constexpr std::uint64_t kPowersOverUsers = bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_KILL);
 
-// The kernel's interface, because libcap is one library more and does no more than this.
-class Capabilities {
- public:
-  std::uint64_t effective() const {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> data{};
-    if (syscall(SYS_capget, &header, data.data()) != 0) return 0;
-    return data[0].effective | std::uint64_t{data[1].effective} << 32;
-  }
-
-  // As permitted and effective ones; none is inherited.
-  bool set(std::uint64_t kept) const {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> data{};
-    data[0].effective = data[0].permitted = static_cast<std::uint32_t>(kept);
-    data[1].effective = data[1].permitted = static_cast<std::uint32_t>(kept >> 32);
-    return syscall(SYS_capset, &header, data.data()) == 0;
-  }
-};
+// As permitted and effective ones; none is inherited.
+bool keep_capabilities(std::uint64_t kept) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  data[0].effective = data[0].permitted = static_cast<std::uint32_t>(kept);
+  data[1].effective = data[1].permitted = static_cast<std::uint32_t>(kept >> 32);
+  return syscall(SYS_capset, &header, data) == 0;
+}
 
 struct Nobody {
   uid_t user = kNobody;
@@ -87,8 +77,7 @@ std::string user_name() {
 }  // namespace
 
 Confinement confine(pid_t parent, bool binds_low_port) {
-  const Capabilities capabilities;
-  const std::uint64_t had = capabilities.effective();
+  const std::uint64_t had = effective_capabilities();
   const std::uint64_t needed =
       bit(CAP_NET_ADMIN) | (binds_low_port ? bit(CAP_NET_BIND_SERVICE) : 0);
   const Confinement failed{TUNNEL_ERR_PERMISSION, {}};
@@ -96,7 +85,7 @@ Confinement confine(pid_t parent, bool binds_low_port) {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed;
   if ((had & kPowersOverUsers) == kPowersOverUsers && !become_nobody()) return failed;
-  if (!capabilities.set(had & needed)) return failed;
+  if (!keep_capabilities(had & needed)) return failed;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed;
   // A change of user makes a process dumpable again, and forgets the signal.
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failed;
@@ -105,7 +94,7 @@ Confinement confine(pid_t parent, bool binds_low_port) {
   return {TUNNEL_OK, user_name()};
 }
 
-// By poll(), because an undumpable process that is not root cannot read its own /proc.
+// By poll(), because there are places without /proc.
 std::vector<int> open_descriptors() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
