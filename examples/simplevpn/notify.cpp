@@ -4,8 +4,10 @@
 #include <sys/un.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "handles.h"
 
@@ -15,6 +17,13 @@ Notifier::Notifier() {
   const char* socket_name = std::getenv("NOTIFY_SOCKET");
   if (socket_name != nullptr) socket_ = socket_name;
   unsetenv("NOTIFY_SOCKET");
+}
+
+void Notifier::reloading() const {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto microseconds = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds));
 }
 
 // A state that does not arrive is no reason to fail: systemd has timeouts.

@@ -9,6 +9,9 @@ class Notifier {
  public:
   Notifier();  // takes NOTIFY_SOCKET out of the environment, so that hooks do not inherit it
 
+  // RELOADING=1, with the time that systemd wants with it. READY=1 ends it.
+  void reloading() const;
+
   // "READY=1\nSTATUS=..."; nothing when nobody wants to know.
   void send(const std::string& state) const;
 

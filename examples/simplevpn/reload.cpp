@@ -37,7 +37,7 @@ int reload(const std::string& file, const Output& output) {
 
 // A file that is wrong changes nothing, and the tunnel goes on as it was.
 void Daemon::reload() {
-  notify_.send("RELOADING=1");
+  notify_.reloading();
   ConfigHandle config;
   const Target target{.path = file_, .name = name_, .plain_config = {}};
   auto failure = file_.empty() ? std::optional(Failure{.message = "a plain tunnel has no file"})

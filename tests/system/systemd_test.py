@@ -7,16 +7,20 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
+import crash
+import machine
+import traffic
 from netns import wait_until
+from peers import Simplevpn, WireguardGo, join
 from program import CONFIG, Tunnel, need
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "examples" / "simplevpn" / "systemd"
 UNITS = ("simplevpn@.service", "simplevpn-wait@.service")
-CAPABILITIES = "+net_admin,+net_bind_service"
 
 
 @pytest.fixture
@@ -101,12 +105,27 @@ def test_the_manager_is_told(host, simplevpn, manager):
     ready = manager.next()
     assert ready["READY"] == "1" and "wg0" in ready["STATUS"]
     assert tunnel.status()["name"] == "wg0", "ready means that it works"
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     process.send_signal(signal.SIGHUP)
-    assert "RELOADING" in manager.next()
-    assert "READY" in manager.next()
+    reloading = manager.next()
+    assert reloading["RELOADING"] == "1"
+    assert before <= int(reloading["MONOTONIC_USEC"]) <= before + 10_000_000
+    assert manager.next() == {"READY": "1"}
     process.send_signal(signal.SIGTERM)
     assert "STOPPING" in manager.next()
     assert process.wait(timeout=5) == 0
+
+
+def test_a_reload_of_a_wrong_file_ends_too(host, simplevpn, manager):
+    tunnel = Tunnel(host, simplevpn)
+    process = host.popen("env", "NOTIFY_SOCKET=/run/notify", simplevpn, "up", "-f", "/run/wg0.conf",
+                         stderr=subprocess.DEVNULL)
+    assert manager.next()["READY"] == "1"
+    tunnel.write(CONFIG.replace("[Peer]", "[Pear]"))
+    process.send_signal(signal.SIGHUP)
+    assert manager.next()["RELOADING"] == "1" and manager.next() == {"READY": "1"}
+    tunnel.call("down", "wg0")
+    assert "STOPPING" in manager.next() and process.wait(timeout=5) == 0
 
 
 def test_the_manager_hears_nothing_of_a_failed_start(host, simplevpn, manager):
@@ -121,30 +140,63 @@ def test_the_manager_hears_nothing_of_a_failed_start(host, simplevpn, manager):
 
 # ---- the privileges that the unit leaves ----
 
+UNIT = (SOURCES / f"{UNITS[0]}.in").read_text(encoding="ascii")
+CAPABILITIES = [name.removeprefix("CAP_").lower() for name in
+                re.search(r"^CapabilityBoundingSet=(.*)$", UNIT, re.M).group(1).split()]
+
+
 def confined(*command):
-    """As root with two capabilities, on a file system that is read-only but for /etc, /run and
-    /var/lib. The mounts are made first, in a mount namespace of the command's own."""
+    """As root with the unit's capabilities, on a file system that is read-only but for what its
+    ReadWritePaths, StateDirectory and RuntimeDirectory leave. The mounts are made first, in a mount
+    namespace of the command's own."""
+    assert "ReadWritePaths=/etc\n" in UNIT and "StateDirectory=simplevpn\n" in UNIT
     script = f"""set -e
 mount --make-rprivate /
 mount --bind / /
-for writable in /etc /run /var/lib; do mount --bind $writable $writable; done
+for writable in /etc /run /var/lib; do mount --rbind $writable $writable; done
 mount -o remount,bind,ro /
-exec setpriv --bounding-set=-all,{CAPABILITIES} --no-new-privs "$@"
+exec setpriv --bounding-set=-all,{",".join("+" + name for name in CAPABILITIES)} \
+  --no-new-privs "$@"
 """
     return ["unshare", "--mount", "sh", "-c", script, "sh", *command]
 
 
-def test_a_tunnel_lives_with_the_units_privileges(host, simplevpn):
+def test_the_unit_gives_what_two_processes_need():
+    assert set(CAPABILITIES) == {"net_admin", "net_bind_service", "setuid", "setgid", "kill"}
+
+
+def test_a_tunnel_lives_with_the_units_privileges(cable, simplevpn):
+    """With traffic, on a port below 1024; and the process for packets is nobody."""
     need("setpriv")
+    ours, theirs = Simplevpn(cable[0], simplevpn, port=500), WireguardGo(cable[1])
+    join(ours, theirs, ("192.0.2.1", "192.0.2.2"))
+    theirs.start()
+    ours.start(wrapper=confined())
+    assert traffic.answers(ours.host, theirs.ipv4)
+    status = pathlib.Path(f"/proc/{ours.pid()}/status").read_text(encoding="ascii")
+    assert int(re.search(r"CapEff:\s*(\w+)", status).group(1), 16) == 1 << 12 | 1 << 10
+    assert not re.search(r"^Uid:\s+0\s", status, re.M)
+    ours.send_signal(signal.SIGHUP)
+    wait_until(lambda: "event=reloaded" in ours.errors(), what="reloaded")
+    ours.host.run(*confined(simplevpn, "down", "wg0"))
+    assert ours.process.wait(timeout=5) == 0
+    assert "wg0" not in ours.host.ip("link")
+
+
+def test_after_a_crash_exec_stop_post_undoes_all_but_the_block(host, simplevpn):
+    need("setpriv")
+    need("nft")
+    crash.furnish(host)
     tunnel = Tunnel(host, simplevpn)
-    tunnel.write(CONFIG.replace("51820", "500"))  # a port below 1024
-    process = host.popen(*confined(simplevpn, "up", "-f", "/run/wg0.conf"), stderr=subprocess.PIPE)
-    wait_until(lambda: process.poll() is not None or
-               host.run(simplevpn, "status", "wg0", check=False).returncode == 0, what="up")
-    assert process.poll() is None, process.stderr.read()
-    status = pathlib.Path(f"/proc/{host.pids('simplevpn')[0]}/status").read_text(encoding="ascii")
-    assert int(re.search(r"CapBnd:\s*(\w+)", status).group(1), 16) == 1 << 12 | 1 << 10
-    assert "10.9.0.1/24" in host.ip("address", "show", "dev", "wg0")
-    host.run(*confined(simplevpn, "down", "wg0"))
-    process.wait(timeout=5)
-    assert not tunnel.link_exists()
+    tunnel.write(crash.CONFIG)
+    before = machine.describe(host)
+    host.popen(*confined(simplevpn, "client", "--kill-switch", "/run/wg0.conf"),
+               stderr=subprocess.DEVNULL)
+    wait_until(lambda: host.run(simplevpn, "status", "wg0", check=False).returncode == 0, what="up")
+    crash.kill(host)
+    post = re.search(r"^ExecStopPost=@BINDIR@/simplevpn (.*)$", UNIT, re.M).group(1)
+    host.run(*confined(simplevpn, *post.replace("%i", "wg0").split()))
+    after = machine.describe(host)
+    assert {fact for fact in before if after[fact] != before[fact]} == {"packet filter", "state"}
+    tunnel.call("unblock", "wg0")
+    assert not machine.differences(before, machine.describe(host))
