@@ -243,6 +243,7 @@ int Daemon::split() {
 
 // In the child. Whatever else of ours is in its memory stays unused.
 int Daemon::run_packets(const Channel& channel, pid_t daemon) {
+  const std::uint16_t port = planned_port();  // while the configuration is still ours
   PacketParts parts{.name = name_,
                     .core = *std::move(core_),
                     .device = *std::move(device_),
@@ -252,7 +253,7 @@ int Daemon::run_packets(const Channel& channel, pid_t daemon) {
                     .resolvers = uplink_.list(),
                     .mark = tunnel_settings_mark(settings_.get()),
                     .asks_itself = takes_questions(settings_.get()),
-                    .binds_low_port = planned_port() != 0 && planned_port() < IPPORT_RESERVED,
+                    .binds_low_port = port != 0 && port < IPPORT_RESERVED,
                     .daemon = daemon};
   return PacketProcess(std::move(parts), channel, output_).run();
 }
