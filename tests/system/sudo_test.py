@@ -1,4 +1,4 @@
-"""Commands for root, called by somebody else, with a sudo that only writes down what it was asked."""
+"""Commands for root, called by somebody else, with a sudo that writes down what it was asked."""
 
 import os
 import pty
