@@ -40,9 +40,7 @@ base::Result<std::string> save_resolver(const ResolverStep& step, const DnsPlace
   return line + " " + *file;
 }
 
-namespace {
-
-Answer apply_by(const ResolverStep& step, std::string_view saved, const DnsPlaces& places) {
+Answer apply_resolver(const ResolverStep& step, std::string_view saved, const DnsPlaces& places) {
   (void)next_word(saved);
   (void)next_word(saved);
   switch (step.backend) {
@@ -56,6 +54,8 @@ Answer apply_by(const ResolverStep& step, std::string_view saved, const DnsPlace
       return dns::resolv_file::apply(saved, places);
   }
 }
+
+namespace {
 
 Answer undo_by(Backend backend, const std::string& interface_name, std::string_view saved,
                const DnsPlaces& places) {
@@ -72,12 +72,6 @@ Answer undo_by(Backend backend, const std::string& interface_name, std::string_v
 }
 
 }  // namespace
-
-Answer apply_resolver(const ResolverStep& step, std::string_view saved, const DnsPlaces& places) {
-  Answer outcome = apply_by(step, saved, places);
-  if (outcome.error != 0) (void)undo_resolver(saved, places);
-  return outcome;
-}
 
 Answer undo_resolver(std::string_view saved, const DnsPlaces& places) {
   const auto backend = backend_from(next_word(saved));

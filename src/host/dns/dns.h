@@ -18,7 +18,7 @@
 namespace tunnel::host {
 
 base::Result<std::string> save_resolver(const ResolverStep& step, const DnsPlaces& places = {});
-// What a failure left behind is undone.
+// A failure may leave something behind for undo_resolver().
 Answer apply_resolver(const ResolverStep& step, std::string_view saved,
                       const DnsPlaces& places = {});
 // No error when there is nothing left to undo, or what is there is somebody else's by now.

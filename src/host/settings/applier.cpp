@@ -80,7 +80,10 @@ Answer Applier::take(Tools& tools, const Step& planned, std::optional<Done>& int
   done.replaced = left != nullptr;
   const Answer answer = take_journalled(done, left == nullptr ? 0 : left->id,
                                         [&] { return host::take(tools, done.step); });
-  if (answer.error != 0) return answer;
+  if (answer.error != 0) {
+    give_up(tools, done, answer);
+    return answer;
+  }
   done.seen = sight(tools, done.step);
   into = std::move(done);
   return answer;
@@ -92,8 +95,21 @@ Answer Applier::take_journalled(Done& done, std::uint64_t old, Make&& make) {
   const Answer written = journal_->begin(done.step, done.before, done.record);
   if (written.error != 0) return written;
   const Answer answer = make();
-  journal_->end(answer.error == 0 ? old : done.record);
+  if (answer.error == 0) {
+    journal_->end(old);
+  } else if (old != 0) {  // in force as before, which has a record of its own
+    journal_->end(done.record);
+  }
   return answer;
+}
+
+// A step that failed may be half done. What cannot be taken back now stays in the journal.
+void Applier::give_up(Tools& tools, const Done& done, const Answer& why) {
+  const bool unwritten = is_journalled(done.step) && done.record == 0;  // then it was not begun
+  if (unwritten || done.replaced) return;
+  // What was there already is somebody else's.
+  const Answer undone = why.error == EEXIST ? Answer{} : host::undo(tools, done.step, done.before);
+  if (undone.error == 0 && done.record != 0) journal_->end(done.record);
 }
 
 std::int32_t Applier::apply(tunnel_settings_fault& fault) {

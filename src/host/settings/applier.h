@@ -69,6 +69,7 @@ class Applier {
   // `make` makes it true on the machine; the record `old`, of what it replaces, then ends.
   template <class Make>
   Answer take_journalled(Done& done, std::uint64_t old, Make&& make);
+  void give_up(Tools& tools, const Done& done, const Answer& why);
   Answer take_again(Tools& tools, Done& done);
   Answer take_instead(Tools& tools, const Done& now, const Step& wanted, std::optional<Done>& into);
   void work_off(const Todo& todo, Round& round);

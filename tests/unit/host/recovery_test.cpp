@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "dns_support.h"
 #include "scratch.h"
 #include "settings_support.h"
 
@@ -195,6 +196,40 @@ TEST_CASE("a block of another tunnel is neither removed nor replaced", "[host][s
       REQUIRE(machine() == before);
     }
     require_cleaned_up(scratch, before, Block::lifted);
+  });
+}
+
+TEST_CASE("a step that fails is taken back as far as it got, now or by the next one",
+          "[host][settings]") {
+  test::in_namespace([] {
+    const Scratch scratch;
+    const tunnel::test::Machine tools;
+    test::run_command("ip link add wgt0 type veth peer name other");
+    auto names = tunnel::test::step(ResolverStep::Backend::resolved);
+    names.interface_name = "wgt0";
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    const auto start = [&](const char* script) {
+      tools.tool("resolvectl", script);
+      tools.forget();
+      Applier applier(Plan{"wgt0", {names}});
+      REQUIRE(applier.open_journal(scratch.path(), fault) == TUNNEL_OK);
+      REQUIRE(applier.apply(fault) == TUNNEL_ERR_SYSTEM);
+      REQUIRE(has_line(fault.message, "resolvectl domain wgt0"));
+    };
+    const std::string asked =
+        "resolvectl dns wgt0 10.9.0.1 fd09::1\nresolvectl domain wgt0 example.com ~.\n"
+        "resolvectl revert wgt0\n";
+    start("[ $1 != domain ]");
+    REQUIRE(tools.log() == asked);
+    REQUIRE(std::filesystem::is_empty(scratch.path()));
+    start("[ $1 = dns ]");
+    REQUIRE(tools.log() == asked);
+    REQUIRE(scratch.read("wgt0.journal") != "");
+    tools.tool("resolvectl", "exit 0");
+    tools.forget();
+    REQUIRE(clean_up(scratch.path(), "wgt0", Block::kept, fault) == TUNNEL_OK);
+    REQUIRE(tools.log() == "resolvectl revert wgt0\n");
+    REQUIRE(std::filesystem::is_empty(scratch.path()));
   });
 }
 
