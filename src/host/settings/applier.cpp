@@ -79,7 +79,7 @@ Answer Applier::take(Tools& tools, const Step& planned, std::optional<Done>& int
   }
   done.replaced = left != nullptr;
   const Answer answer = take_journalled(done, left == nullptr ? 0 : left->id,
-                                        [&] { return host::take(tools, done.step); });
+                                        [&] { return host::take(tools, done.step, done.before); });
   if (answer.error != 0) {
     give_up(tools, done, answer);
     return answer;
@@ -140,8 +140,8 @@ Answer Applier::take_again(Tools& tools, Done& done) {
     if (found.answer.error != 0) return found.answer;
     fresh.before = std::move(found.before);
   }
-  const Answer answer =
-      take_journalled(fresh, done.record, [&] { return host::take(tools, fresh.step); });
+  const Answer answer = take_journalled(
+      fresh, done.record, [&] { return host::take(tools, fresh.step, fresh.before); });
   if (answer.error != 0) return answer;
   fresh.seen = sight(tools, fresh.step);
   done = std::move(fresh);

@@ -34,8 +34,8 @@ Look look(Tools& tools, const Step& step) {
   return std::visit([&](const auto& each) { return look_at(tools, each); }, step);
 }
 
-Answer take(Tools& tools, const Step& step) {
-  return std::visit([&](const auto& each) { return change(tools, each); }, step);
+Answer take(Tools& tools, const Step& step, const std::string& before) {
+  return std::visit([&](const auto& each) { return change(tools, each, before); }, step);
 }
 
 Answer undo(Tools& tools, const Step& step, const std::string& before) {

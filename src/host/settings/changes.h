@@ -37,7 +37,8 @@ Step settled(Tools& tools, Step step);
 // Changes nothing.
 Look look(Tools& tools, const Step& step);
 
-Answer take(Tools& tools, const Step& step);
+// `before` as look() has found it.
+Answer take(Tools& tools, const Step& step, const std::string& before);
 
 // What is seen of a step that is in force, to be compared later: the text of a table. "" for most.
 std::string sight(Tools& tools, const Step& step);
@@ -80,15 +81,15 @@ Look look_at(Tools& tools, const TableStep& step);
 Look look_at(Tools& tools, const ForeignRuleStep& step);
 Look look_at(Tools& tools, const ResolverStep& step);
 
-Answer change(Tools& tools, const MtuStep& step);
-Answer change(Tools& tools, const AddressStep& step);
-Answer change(Tools& tools, const UpStep& step);
-Answer change(Tools& tools, const RouteStep& step);
-Answer change(Tools& tools, const RuleStep& step);
-Answer change(Tools& tools, const SysctlStep& step);
-Answer change(Tools& tools, const TableStep& step);
-Answer change(Tools& tools, const ForeignRuleStep& step);
-Answer change(Tools& tools, const ResolverStep& step);
+Answer change(Tools& tools, const MtuStep& step, const std::string& before);
+Answer change(Tools& tools, const AddressStep& step, const std::string& before);
+Answer change(Tools& tools, const UpStep& step, const std::string& before);
+Answer change(Tools& tools, const RouteStep& step, const std::string& before);
+Answer change(Tools& tools, const RuleStep& step, const std::string& before);
+Answer change(Tools& tools, const SysctlStep& step, const std::string& before);
+Answer change(Tools& tools, const TableStep& step, const std::string& before);
+Answer change(Tools& tools, const ForeignRuleStep& step, const std::string& before);
+Answer change(Tools& tools, const ResolverStep& step, const std::string& before);
 
 Answer restore(Tools& tools, const MtuStep& step, const std::string& before);
 Answer restore(Tools& tools, const AddressStep& step, const std::string& before);

@@ -108,7 +108,7 @@ Look look_at(Tools& tools, const TableStep& step) {
 }
 
 // One that is not there yet is not there either when the kernel makes it.
-Answer change(Tools& tools, const TableStep& step) {
+Answer change(Tools& tools, const TableStep& step, const std::string&) {
   return with_filter(tools, is_word(step.name), [&](Nft& nft) -> Answer {
     Place place;
     const Answer answer = find_place(nft, step, place);
@@ -136,7 +136,7 @@ Look look_at(Tools& tools, const ForeignRuleStep& step) {
   })};
 }
 
-Answer change(Tools& tools, const ForeignRuleStep& step) {
+Answer change(Tools& tools, const ForeignRuleStep& step, const std::string&) {
   return with_filter(tools, is_sane(step), [&](Nft& nft) { return nft.run(rule_script(step)); });
 }
 

@@ -19,7 +19,7 @@ Look look_at(Tools& tools, const MtuStep& step) {
   return {{}, now->mtu != step.mtu, std::to_string(now->mtu)};
 }
 
-Answer change(Tools& tools, const MtuStep& step) {
+Answer change(Tools& tools, const MtuStep& step, const std::string&) {
   return tools.netlink.set_mtu(tools.index, step.mtu);
 }
 
@@ -35,7 +35,7 @@ Look look_at(Tools& tools, const AddressStep&) {
   return {tools.index == 0 ? no_interface() : Answer{}};
 }
 
-Answer change(Tools& tools, const AddressStep& step) {
+Answer change(Tools& tools, const AddressStep& step, const std::string&) {
   return tools.netlink.add_address(tools.index, step.address);
 }
 
@@ -48,7 +48,7 @@ Look look_at(Tools& tools, const UpStep&) {
   return {now ? Answer{} : no_interface(), !now || !now->up};
 }
 
-Answer change(Tools& tools, const UpStep&) {
+Answer change(Tools& tools, const UpStep&, const std::string&) {
   return tools.netlink.set_up(tools.index, true);
 }
 

@@ -50,7 +50,7 @@ bool Present::has(Tools& tools, const Step& step, const std::string& seen) const
 Answer swap_steps(Tools& tools, const Step& now, const Step& wanted) {
   const auto* before = std::get_if<RouteStep>(&now);
   const auto* after = std::get_if<RouteStep>(&wanted);
-  if (before == nullptr || after == nullptr) return take(tools, wanted);
+  if (before == nullptr || after == nullptr) return take(tools, wanted, {});
   bool found = false;
   const Answer answer = tools.netlink.has_route(*before, found);
   if (answer.error != 0) return answer;

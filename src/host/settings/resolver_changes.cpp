@@ -19,11 +19,8 @@ Look look_at(Tools&, const ResolverStep& step) {
   return {{}, true, *std::move(saved)};
 }
 
-Answer change(Tools&, const ResolverStep& step) {
-  // The same that was found before: nothing of it depends on the moment.
-  const auto saved = save_resolver(step);
-  if (!saved) return not_saved(saved.status());
-  return apply_resolver(step, *saved);
+Answer change(Tools&, const ResolverStep& step, const std::string& before) {
+  return apply_resolver(step, before);
 }
 
 Answer restore(Tools&, const ResolverStep&, const std::string& before) {

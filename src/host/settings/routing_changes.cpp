@@ -28,7 +28,7 @@ Look look_at(Tools& tools, const RouteStep& step) {
   return {std::move(answer)};
 }
 
-Answer change(Tools& tools, const RouteStep& step) {
+Answer change(Tools& tools, const RouteStep& step, const std::string&) {
   return tools.netlink.add_route(step);
 }
 
@@ -43,7 +43,7 @@ Look look_at(Tools& tools, const RuleStep& step) {
   return {std::move(answer)};
 }
 
-Answer change(Tools& tools, const RuleStep& step) {
+Answer change(Tools& tools, const RuleStep& step, const std::string&) {
   return tools.netlink.add_rule(step);
 }
 

@@ -121,7 +121,7 @@ Look look_at(Tools&, const SysctlStep& step) {
   return look;
 }
 
-Answer change(Tools&, const SysctlStep& step) {
+Answer change(Tools&, const SysctlStep& step, const std::string&) {
   return write_sysctl(step.name, step.value);
 }
 

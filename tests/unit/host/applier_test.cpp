@@ -158,7 +158,7 @@ TEST_CASE("a route or rule that cannot be asked for is not taken for gone", "[ho
     ::close(socket);
     auto tools = Tools::open("lo");
     REQUIRE(tools);
-    for (const Step& step : steps) REQUIRE(take(*tools, step).error == 0);
+    for (const Step& step : steps) REQUIRE(take(*tools, step, "").error == 0);
     const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     REQUIRE(::dup2(nothing, socket) == socket);
     for (const Step& step : steps) {
@@ -175,8 +175,8 @@ TEST_CASE("the table is not read for each of the tunnel's own routes", "[host][s
     ::close(socket);
     auto tools = Tools::open("lo");
     REQUIRE(tools);
-    REQUIRE(take(*tools, step).error == 0);
-    REQUIRE(take(*tools, step).error == EEXIST);
+    REQUIRE(take(*tools, step, "").error == 0);
+    REQUIRE(take(*tools, step, "").error == EEXIST);
     const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     REQUIRE(::dup2(nothing, socket) == socket);
     REQUIRE(look(*tools, step).answer.error == 0);
@@ -212,6 +212,26 @@ TEST_CASE("who forwarded IPv6 before all did still does afterwards", "[host][set
     for (const char* name : {"all", "default", "lo", "wgt0"}) {
       REQUIRE(has_line(now, "net.ipv6.conf." + std::string(name) + ".forwarding = 0"));
     }
+  });
+}
+
+TEST_CASE("name servers that change between the journal and our own are put back",
+          "[host][settings]") {
+  ::test::in_namespace([] {
+    if (::unshare(CLONE_NEWNS) != 0) throw ::test::Skip{"mount namespaces are not allowed here"};
+    ::test::run_command("mount --make-rprivate / && mount -t tmpfs tmpfs /etc");
+    ::test::run_command("echo nameserver 192.0.2.1 >/etc/resolv.conf");
+    auto tools = Tools::open("lo");
+    REQUIRE(tools);
+    const Step step =
+        ResolverStep{ResolverStep::Backend::file, "lo", {address("10.9.0.1")}, {}, true};
+    const Look journalled = look(*tools, step);
+    REQUIRE(journalled.answer.error == 0);
+    ::test::run_command("echo nameserver 192.0.2.2 >/etc/resolv.conf");
+    REQUIRE(take(*tools, step, journalled.before).error == 0);
+    ::test::run_command("grep -q 'nameserver 10.9.0.1' /etc/resolv.conf");
+    REQUIRE(undo(*tools, step, journalled.before).error == 0);
+    ::test::run_command("! grep 'nameserver 10.9.0.1' /etc/resolv.conf");
   });
 }
 

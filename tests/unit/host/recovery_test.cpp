@@ -183,10 +183,10 @@ TEST_CASE("a block of another tunnel is neither removed nor replaced", "[host][s
     auto tools = Tools::open("wgt1");
     REQUIRE(tools);
     REQUIRE(look(*tools, block_of("wgt1")).answer.error == 0);
-    REQUIRE(take(*tools, block_of("wgt1")).error == 0);
+    REQUIRE(take(*tools, block_of("wgt1"), "").error == 0);
     const std::string before = machine();
     // Who looked before the other one was there finds out, too.
-    REQUIRE(take(*tools, block_of("wgt2")).error == EEXIST);
+    REQUIRE(take(*tools, block_of("wgt2"), "").error == EEXIST);
     tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
     {
       Applier applier(Plan{"wgt0", {block_of("wgt0")}});
