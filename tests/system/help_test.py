@@ -87,6 +87,15 @@ def test_the_command_page_names_every_command(commands):
             other[:len(path)] == path and other != path for other in commands), path
 
 
+def test_the_command_page_has_every_error_code():
+    used = set()
+    for source in (ROOT / "examples" / "simplevpn").rglob("*.cpp"):
+        used |= set(re.findall(r'"(E_[A-Z_]+)"', source.read_text(encoding="utf-8")))
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(E_[A-Z_]+)` \|", page, re.M)
+    assert len(used) > 20 and listed == sorted(used)
+
+
 # ---- completion ----
 
 def complete(simplevpn, *words):
