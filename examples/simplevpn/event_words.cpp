@@ -1,8 +1,7 @@
 #include "event_words.h"
 
-#include <nlohmann/json.hpp>
-
 #include "format.h"
+#include "json_text.h"
 
 namespace simplevpn {
 namespace {
@@ -44,10 +43,6 @@ Word word_of(const tunnel_notice& notice) {
 ordered_json role_of(const tunnel_notice& notice) {
   if (notice.kind != TUNNEL_EVENT_HANDSHAKE && notice.kind != TUNNEL_EVENT_REKEY) return nullptr;
   return notice.value == 1 ? "initiator" : "responder";
-}
-
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json(nullptr) : ordered_json(text);
 }
 
 ordered_json object_of(const std::string& tunnel, const tunnel_notice& notice) {

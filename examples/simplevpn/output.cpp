@@ -4,8 +4,7 @@
 
 #include <cstdio>
 
-#include <nlohmann/json.hpp>
-
+#include "json_text.h"
 #include "privilege.h"
 
 namespace simplevpn {
@@ -13,7 +12,7 @@ namespace {
 
 std::string json_text(const Failure& failure) {
   nlohmann::ordered_json error{{"code", failure.code}, {"message", failure.message}};
-  error["hint"] = failure.hint.empty() ? nullptr : nlohmann::ordered_json(failure.hint);
+  error["hint"] = text_or_null(failure.hint);
   if (!failure.file.empty()) error["file"] = failure.file;
   if (failure.line != 0) {
     error["line"] = failure.line;

@@ -80,10 +80,9 @@ class StatusCommand {
                               " lifts the block; a new start of the tunnel takes it over"});
     }
     if (result == TUNNEL_ERR_NOT_FOUND) {
-      return refused({.exit = kNotRunning,
-                      .code = "E_NOT_RUNNING",
-                      .message = name + " is not running",
-                      .hint = "simplevpn up " + shell_quoted(name) + " starts it"});
+      Failure failure = not_running(name);
+      failure.hint = "simplevpn up " + shell_quoted(name) + " starts it";
+      return refused(failure);
     }
     int exit = result == TUNNEL_ERR_TIMEOUT ? kTimeout : kFailure;
     if (result == TUNNEL_ERR_ARGUMENT) exit = kUsage;

@@ -2,9 +2,9 @@
 //
 // Members are added, never changed. No secrets: whether there is a preshared key, not which.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "format.h"
+#include "json_text.h"
 #include "status.h"
 
 namespace simplevpn {
@@ -19,10 +19,6 @@ ordered_json time_or_null(std::uint64_t wall_ns) {
 template <class Number>
 ordered_json number_or_null(Number number) {
   return number == 0 ? ordered_json(nullptr) : ordered_json(number);
-}
-
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json(nullptr) : ordered_json(text);
 }
 
 ordered_json peer_json(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {

@@ -1,9 +1,9 @@
 // doctor.cpp - `doctor`: what is wrong with a tunnel, why, and what to do about it.
 #include <algorithm>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "../commands.h"
+#include "../json_text.h"
 #include "checks.h"
 #include "gather.h"
 
@@ -31,10 +31,6 @@ void print(const Finding& finding, const Output& output) {
               finding.message.c_str());
   if (!finding.cause.empty()) std::printf("     cause: %s\n", finding.cause.c_str());
   if (!finding.fix.empty()) std::printf("     fix: %s\n", finding.fix.c_str());
-}
-
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json(nullptr) : ordered_json(text);
 }
 
 void print_json(const std::string& name, const Findings& findings, bool sound) {
