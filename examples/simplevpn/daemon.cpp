@@ -110,19 +110,26 @@ void Daemon::report_warnings() {
 
 int Daemon::plan() {
   uplink_.learn(config_.get());
-  tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
-  tunnel_settings* settings = nullptr;
-  tunnel_settings_request request = routing_.request(uplink_.list());
-  request.dns_backend = dns_backend_;
-  const std::int32_t status =
-      tunnel_settings_plan_for(config_.get(), &request, name_.c_str(), &settings, &issue);
-  if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
-  settings_.reset(settings);
+  if (const int exit = make_plan(0); exit != kOk) return exit;
   open_.add(config_.get());
   report_warnings();
   if (!plain_config_.empty()) {
     log_.write(Level::warning, "insecure_plain", {{"message", kPlainWarning}});
   }
+  return kOk;
+}
+
+// `port`: of the socket, 0 = that of the file.
+int Daemon::make_plan(std::uint16_t port) {
+  tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;
+  tunnel_settings* settings = nullptr;
+  tunnel_settings_request request = routing_.request(uplink_.list());
+  request.dns_backend = dns_backend_;
+  request.port = port;
+  const std::int32_t status =
+      tunnel_settings_plan_for(config_.get(), &request, name_.c_str(), &settings, &issue);
+  if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
+  settings_.reset(settings);
   return kOk;
 }
 
@@ -209,7 +216,9 @@ int Daemon::open_socket() {
   auto transport = tunnel::Transport::udp(config);
   if (transport) {
     transport_ = *std::move(transport);
-    return kOk;
+    // A server's plan keeps the port from its clients, and only now it is known.
+    const std::int32_t chosen = config.port == 0 && routing_.server ? transport_->port() : 0;
+    return chosen <= 0 ? kOk : make_plan(static_cast<std::uint16_t>(chosen));
   }
   const std::string port = std::to_string(config.port);
   const bool taken = transport.status() == TUNNEL_ERR_IN_USE;

@@ -55,6 +55,7 @@ class Daemon {
   // The stages of start(), in this order; each returns 0 or the exit status of its failure.
   int read_config();
   int plan();
+  int make_plan(std::uint16_t port);
   int catch_signals();
   int create_core();
   int open_interface();

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from leaks import CANARY, Programs, Watch
+from leaks import CANARY, Programs, Watch, probes
+from netns import wait_until
 from proof import (CLI4, CLI6, INTERNET, LOCAL_PRIVATE, LOCAL_PUBLIC, OF_CLIENT, OF_CONTAINER,
                    RESOLVER, RTR4, SECOND4, TO_SERVER, TUNNEL, outside, road,  # noqa: F401
                    shared)  # noqa: F401
@@ -133,3 +134,45 @@ class Scenario:
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_only_what_may_leaves_in_every_state(road, mode):
     assert Scenario(road, mode).run() == []
+
+
+# ---- a server ----
+
+CLIENTS = probes("10.9.0.2", "fd09::2")
+TO_CLIENTS = outside(CLIENTS, four="203.0.114.1", six="2001:db8:4::1")
+OF_CLIENTS = outside(INTERNET, four="203.0.114.1", six="2001:db8:4::1")
+
+
+def test_a_server_sends_to_its_clients_inside_and_for_them_under_its_own_address(road):
+    found = {}
+
+    def state(name):
+        with watch.phase(name):
+            programs.rounds()
+            contained.rounds()
+        found[name] = watch.sent(name, "srv to inet")
+        to_clients = watch.sent(name, "srv") - {(SERVER4, RTR4, "icmp", 3)}
+        assert {flow[:3] for flow in to_clients} <= {(SERVER4, RTR4, "udp")}, name
+        assert not watch.canaries(name, "srv"), name
+
+    places = {**road.places(), "srv": (road.srv, "up0")}
+    with Watch(places) as watch, Programs(road.srv, CLIENTS) as programs, \
+            Programs(road.cli, INTERNET) as contained:
+        state("before")
+        road.start_server()
+        state("connecting")
+        road.start_client("client")
+        contained.reach(INTERNET)
+        state("connected")
+        road.kill_client()
+        state("client gone")
+        road.srv.kill("simplevpn", 9)
+        wait_until(lambda: not road.srv.pids("simplevpn"), what="server dead")
+        state("killed")
+        server = road.start_server()
+        state("again")
+        road.stop_server(server)
+        state("stopped")
+    assert found == {"before": TO_CLIENTS, "connecting": set(), "connected": OF_CLIENTS,
+                     "client gone": set(), "killed": TO_CLIENTS, "again": set(),
+                     "stopped": TO_CLIENTS}

@@ -96,6 +96,17 @@ def test_who_called_from_the_local_network_before_and_after_is_still_answered(re
     assert not reaches(ready.cli, LAN4)
 
 
+def test_a_tunnel_to_one_network_starts_where_proc_sys_is_read_only(ready):
+    """As in a container. A tunnel for everything would be found by neighbours, and is refused."""
+    for options in ("bind", "remount,bind,ro"):
+        ready.cli.run("mount", "-o", options, "/proc/sys", "/proc/sys")
+    ready.start_client("up", allowed="10.9.0.0/24")
+    assert reaches(ready.cli, "10.9.0.1")
+    ready.down()
+    refused = ready.cli.run(ready.program, "client", "/run/wg0.conf", check=False)
+    assert refused.returncode == 4 and "Read-only file system" in refused.stderr
+
+
 # ---- server ----
 
 def advertise(host, interface):
@@ -139,16 +150,20 @@ def test_a_server_forwards_by_interface_and_translates(ready):
     assert ready.srv.read("/proc/sys/net/ipv4/conf/net0/forwarding").strip() == "1"
 
 
-def test_a_servers_own_port_is_nobodys_source(ready):
-    """Port shadowing (CVE-2021-3773)."""
-    ready.start_client("client")
-    with ready.cli.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.bind(("10.9.0.2", PORT))
-        with wire.Capture(ready.inet, "net0") as tap:
+@pytest.mark.parametrize("port", [PORT, None], ids=["fixed", "any"])
+def test_a_servers_own_port_is_nobodys_source(road, port):
+    """Port shadowing (CVE-2021-3773): what it got first, a client would get of the others'."""
+    road.start_server(port=port)
+    own = int(road.srv.run("wg", "show", "wg0", "listen-port").stdout)
+    road.start_client("client", endpoint=f"{SERVER4}:{own}")
+    assert reaches(road.cli, "203.0.114.9")
+    with road.cli.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("10.9.0.2", own))
+        with wire.Capture(road.inet, "net0") as tap:
             udp.sendto(b"shadow", ("203.0.114.9", 7))
             found = wait_until(lambda: [d for d in tap.datagrams() if d.payload == b"shadow"],
                                what="datagram")
-    assert found[0].source[0] == "203.0.114.1" and found[0].source[1] != PORT
+    assert found[0].source[0] == "203.0.114.1" and found[0].source[1] != own
 
 
 DROPS = {

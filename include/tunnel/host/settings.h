@@ -60,6 +60,9 @@ typedef struct tunnel_settings_request {
   const char* share;               /* interface whose hosts we take along, null = none */
   const tunnel_address* resolvers; /* name servers asked outside the tunnel, for KILL_SWITCH */
   size_t resolver_count;
+  uint32_t port; /* SERVER: the UDP port of the socket; 0 = that of the file. Nobody else is
+                  * translated to it. */
+  uint32_t reserved;
 } tunnel_settings_request;
 #define TUNNEL_SETTINGS_REQUEST_INIT \
   { sizeof(tunnel_settings_request) }

@@ -3,6 +3,7 @@
 #include <tunnel/host/settings.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -21,7 +22,8 @@ constexpr std::uint32_t kFlags = TUNNEL_SETTINGS_LAN | TUNNEL_SETTINGS_KILL_SWIT
 
 bool is_sane(const tunnel_settings_request& request) noexcept {
   return (request.flags & ~kFlags) == 0 && request.scheme <= TUNNEL_SCHEME_SPLIT &&
-         request.dns_backend <= TUNNEL_DNS_FILE &&
+         request.dns_backend <= TUNNEL_DNS_FILE && request.reserved == 0 &&
+         request.port <= std::numeric_limits<std::uint16_t>::max() &&
          (request.resolvers != nullptr || request.resolver_count == 0);
 }
 
@@ -40,6 +42,7 @@ void add_wishes(const tunnel_settings_request& wishes, host::Request& request) {
   request.server = wants(TUNNEL_SETTINGS_SERVER);
   request.client_to_client = wants(TUNNEL_SETTINGS_CLIENT_TO_CLIENT);
   request.foreign_rules = !wants(TUNNEL_SETTINGS_NO_FOREIGN_RULES);
+  if (wishes.port != 0) request.port = static_cast<std::uint16_t>(wishes.port);
   if (wishes.nat != nullptr) request.nat = wishes.nat;
   if (wishes.share != nullptr) request.share = wishes.share;
   request.resolvers.assign(wishes.resolvers, wishes.resolvers + wishes.resolver_count);

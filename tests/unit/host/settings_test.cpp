@@ -106,6 +106,28 @@ TEST_CASE("what is asked for besides the file is checked", "[host][settings]") {
   CHECK(settings == nullptr);
 }
 
+TEST_CASE("a server without ListenPort keeps the port that its socket got", "[host][settings]") {
+  const Parsed parsed = example();
+  tunnel_settings_request request = TUNNEL_SETTINGS_REQUEST_INIT;
+  request.flags = TUNNEL_SETTINGS_SERVER;
+  test::in_namespace([&] {
+    test::run_command("ip link add up0 type veth peer name other");
+    test::run_command("ip link set other up");
+    test::run_command("ip link set up0 up");
+    test::run_command("ip address add 192.0.2.1/24 dev up0");
+    test::run_command("ip route add default via 192.0.2.2 dev up0");
+    tunnel_settings* made = nullptr;
+    request.port = 65536;
+    REQUIRE(tunnel_settings_plan_for(parsed.config.get(), &request, "wg0", &made, nullptr) ==
+            TUNNEL_ERR_ARGUMENT);
+    request.port = 40000;
+    REQUIRE(tunnel_settings_plan_for(parsed.config.get(), &request, "wg0", &made, nullptr) ==
+            TUNNEL_OK);
+    const SettingsPtr settings(made);
+    REQUIRE(has_line(tunnel_settings_text(made), "udp masquerade to :1024-39999"));
+  });
+}
+
 TEST_CASE("a plan for everything names the mark of the socket", "[host][settings]") {
   const Parsed parsed = parse(with_peer("AllowedIPs = 0.0.0.0/0, ::/0\n"));
   test::in_namespace([&] {
