@@ -255,15 +255,15 @@ void add_client_sysctls(const Request& request, const Choice& choice, const Mach
   const auto all = machine.sysctl(folder + "all/arp_ignore");
   for (const std::string& uplink : choice.uplinks) {
     const std::string name = folder + uplink + "/arp_ignore";
-    if (machine.sysctl(name) == "0" && all == "0") {
+    const auto now = machine.sysctl(name);
+    // "1" may be so through another tunnel, which ends before us.
+    if ((now == "0" || now == "1") && all == "0") {
       steps.push_back(SysctlStep{name, "1", is_optional_guard(request, choice)});
     }
   }
   const bool by_mark = choice.table != 0 && request.scheme != Scheme::split;
   const bool marked = by_mark && choice.strict_filter;
-  if (marked && machine.sysctl(folder + "all/src_valid_mark") != "1") {
-    steps.push_back(SysctlStep{folder + "all/src_valid_mark", "1"});
-  }
+  if (marked) steps.push_back(SysctlStep{folder + "all/src_valid_mark", "1"});
 }
 
 }  // namespace

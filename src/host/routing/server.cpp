@@ -58,11 +58,8 @@ std::string nat_chain(const Request& request, const std::string& in, const std::
 
 // ---- kernel settings
 
-void add_sysctl(const Machine& machine, const std::string& name, const char* value,
-                std::vector<Step>& steps) {
-  const auto now = machine.sysctl(name);
-  // The tunnel's own interface may not exist yet.
-  if (now && *now == value) return;
+// Also when it is so already: it may be so through another tunnel, which ends before us.
+void add_sysctl(const std::string& name, const char* value, std::vector<Step>& steps) {
   steps.push_back(SysctlStep{name, value});
 }
 
@@ -85,14 +82,14 @@ void add_ipv6(const Request& request, const std::string& other, const Machine& m
   const std::string folder = "net/ipv6/conf/";
   for (const Link& link : machine.links) {
     if (!has_advertised_default(machine, link.name)) continue;
-    add_sysctl(machine, folder + link.name + "/accept_ra", "2", steps);
+    add_sysctl(folder + link.name + "/accept_ra", "2", steps);
   }
   if (!machine.sysctl(folder + "all/force_forwarding") &&
       !machine.sysctl(folder + "default/force_forwarding")) {
-    return add_sysctl(machine, folder + "all/forwarding", "1", steps);
+    return add_sysctl(folder + "all/forwarding", "1", steps);
   }
   for (const std::string& link : {request.name, other}) {
-    add_sysctl(machine, folder + link + "/force_forwarding", "1", steps);
+    add_sysctl(folder + link + "/force_forwarding", "1", steps);
   }
 }
 
@@ -149,9 +146,9 @@ std::vector<Step> forwarding_steps(const Request& request, const Choice& choice,
   const std::string other = partner(request, choice);
   if (!request.server && other.empty()) return steps;
   const std::string folder = "net/ipv4/conf/";
-  add_sysctl(machine, folder + request.name + "/forwarding", "1", steps);
+  add_sysctl(folder + request.name + "/forwarding", "1", steps);
   if (other.empty()) return steps;
-  add_sysctl(machine, folder + other + "/forwarding", "1", steps);
+  add_sysctl(folder + other + "/forwarding", "1", steps);
   if (wants_ipv6(request, choice)) add_ipv6(request, other, machine, steps);
   if (!request.foreign_rules || !is_plain(other)) return steps;
   for (const ForwardChain& chain : machine.forward_chains) {

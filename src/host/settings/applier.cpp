@@ -69,17 +69,21 @@ const Record* Applier::block_left(const Step& step) const {
 Answer Applier::take(Tools& tools, const Step& planned, std::optional<Done>& into) {
   Done done{settled(tools, planned), {}};
   const Record* left = block_left(done.step);
-  if (left == nullptr) {
-    Look found = look(tools, done.step);
-    if (found.answer.error != 0 || !found.needed) return found.answer;
-    done.before = std::move(found.before);
+  base::Descriptor turn;
+  if (is_journalled(done.step)) turn = turn_for(*journal_, done.step);
+  Look found;
+  if (left == nullptr) found = look(tools, done.step);
+  if (found.answer.error != 0 || !(found.needed || is_shared(done.step, found))) {
+    return found.answer;
   }
+  done.before = std::move(found.before);
   if (is_block(done.step) && !is_journalled(done.step)) {
     return {EINVAL, "the block needs a journal"};
   }
   done.replaced = left != nullptr;
-  const Answer answer = take_journalled(done, left == nullptr ? 0 : left->id,
-                                        [&] { return host::take(tools, done.step, done.before); });
+  const Answer answer = take_journalled(done, left == nullptr ? 0 : left->id, [&] {
+    return found.needed ? host::take(tools, done.step, done.before) : Answer{};
+  });
   if (answer.error != 0) {
     give_up(tools, done, answer);
     return answer;
@@ -87,6 +91,14 @@ Answer Applier::take(Tools& tools, const Step& planned, std::optional<Done>& int
   done.seen = sight(tools, done.step);
   into = std::move(done);
   return answer;
+}
+
+// What is so already may be so through another tunnel, and then until the last of us ends.
+bool Applier::is_shared(const Step& step, Look& found) const {
+  if (!is_journalled(step)) return false;
+  auto before = before_of_others(*journal_, step);
+  if (before) found.before = *std::move(before);
+  return before.has_value();
 }
 
 template <class Make>
@@ -185,9 +197,8 @@ std::int32_t Applier::undo(Tools& tools, Why why, tunnel_settings_fault& fault) 
 // The block stays in the journal and in force. But a start that fails takes back what it brought.
 Answer Applier::undo_one(Tools& tools, Done& done, Why why) {
   if (is_block(done.step) && (why == Why::asked || done.replaced)) return {};
-  const Answer answer = host::undo(tools, done.step, done.before);
-  if (answer.error == 0 && done.record != 0) journal_->end(done.record);
-  return answer;
+  if (done.record == 0) return host::undo(tools, done.step, done.before);
+  return undo_record(*journal_, tools, {done.record, journal_->here(), done.before, done.step});
 }
 
 }  // namespace tunnel::host

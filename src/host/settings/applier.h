@@ -65,6 +65,7 @@ class Applier {
   std::int32_t begin(const Tools& tools, tunnel_settings_fault& fault) const;
   bool is_journalled(const Step& step) const;
   const Record* block_left(const Step& step) const;
+  bool is_shared(const Step& step, Look& found) const;
   Answer take(Tools& tools, const Step& planned, std::optional<Done>& into);
   // `make` makes it true on the machine; the record `old`, of what it replaces, then ends.
   template <class Make>

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -134,6 +135,7 @@ base::Result<Journal> Journal::open(const std::string& directory, const std::str
   words = words_for(file.status(), directory + "/" + file_name);
   if (!file) return base::Error{file.status()};
   Journal journal(std::move(*opened), std::move(*file), file_name);
+  journal.path_ = directory;
   if (const std::int32_t status = journal.read(words); status != TUNNEL_OK) {
     return base::Error{status};
   }
@@ -229,6 +231,23 @@ void Journal::end(std::uint64_t id) {
   live_.erase(found);
   (void)append(write_undone(id));
   if (size_ > slack_) (void)rewrite();
+}
+
+std::vector<Record> Journal::others() const {
+  std::vector<Record> all;
+  for (const std::string& name : journal_names(path_)) {
+    if (name + kSuffix == file_name_) continue;
+    auto records = peek_journal(path_, name);
+    if (records) std::move(records->begin(), records->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+base::Descriptor Journal::turn() const {
+  base::Descriptor held(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  while (held.valid() && ::flock(held.get(), LOCK_EX) != 0 && errno == EINTR) {
+  }
+  return held;
 }
 
 base::Result<std::vector<Record>> peek_journal(const std::string& directory,

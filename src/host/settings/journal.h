@@ -33,6 +33,11 @@ class Journal {
   // Lines that could not be read when it was opened; the file with them is NAME.journal.damaged.
   std::size_t damaged() const noexcept { return damaged_; }
 
+  // What is live in the journals of the other tunnels here, whether they run or were killed.
+  std::vector<Record> others() const;
+  // While it lives no other tunnel of this directory has its turn. Waits.
+  base::Descriptor turn() const;
+
   // On disk when it returns without error; then take the step.
   Answer begin(const Step& step, const std::string& before, std::uint64_t& id);
   // The step is undone, or was not taken. A full disk is no error: undoing twice does no harm.
@@ -46,6 +51,7 @@ class Journal {
   std::int32_t rewrite();
   Answer append(const std::string& line);
 
+  std::string path_;  // of the directory
   base::Descriptor directory_;
   base::Descriptor file_;
   std::string file_name_;

@@ -46,6 +46,30 @@ void put_fault(const Step& step, const std::string& interface_name, const Answer
   put_message(text, fault);
 }
 
+base::Descriptor turn_for(const Journal& journal, const Step& step) {
+  return std::holds_alternative<SysctlStep>(step) ? journal.turn() : base::Descriptor();
+}
+
+std::optional<std::string> before_of_others(const Journal& journal, const Step& step) {
+  const auto* wanted = std::get_if<SysctlStep>(&step);
+  if (wanted == nullptr) return std::nullopt;
+  for (Record& record : journal.others()) {
+    const auto* other = std::get_if<SysctlStep>(&record.step);
+    if (other == nullptr || other->name != wanted->name || other->value != wanted->value) continue;
+    return std::move(record.before);
+  }
+  return std::nullopt;
+}
+
+Answer undo_record(Journal& journal, Tools& tools, const Record& record) {
+  // Two that end at the same time must not leave it to each other.
+  const base::Descriptor turn = turn_for(journal, record.step);
+  const bool shared = before_of_others(journal, record.step).has_value();
+  const Answer answer = shared ? Answer{} : undo(tools, record.step, record.before);
+  if (answer.error == 0) journal.end(record.id);
+  return answer;
+}
+
 std::int32_t undo_journal(Journal& journal, Tools& tools, Block block,
                           tunnel_settings_fault& fault) {
   std::int32_t status = TUNNEL_OK;
@@ -53,10 +77,9 @@ std::int32_t undo_journal(Journal& journal, Tools& tools, Block block,
   for (auto record = records.rbegin(); record != records.rend(); ++record) {
     const Fate fate = fate_of(*record, journal.here(), block);
     if (fate == Fate::leave) continue;
-    const Answer answer = fate == Fate::undo ? undo(tools, record->step, record->before) : Answer{};
-    if (answer.error == 0) {
-      journal.end(record->id);
-    } else if (status == TUNNEL_OK) {
+    if (fate == Fate::forget) journal.end(record->id);
+    const Answer answer = fate == Fate::undo ? undo_record(journal, tools, *record) : Answer{};
+    if (answer.error != 0 && status == TUNNEL_OK) {
       put_fault(record->step, "", answer, fault);
       status = status_of(answer.error);
     }

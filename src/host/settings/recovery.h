@@ -3,6 +3,7 @@
 
 #include <tunnel/host/settings.h>
 
+#include <optional>
 #include <string>
 
 #include "host/settings/changes.h"
@@ -12,6 +13,18 @@ namespace tunnel::host {
 
 // The block is what stays up when its tunnel is gone (TableStep::survives).
 enum class Block : std::uint8_t { kept, lifted };
+
+// ---- what tunnels share: kernel settings that several of them want
+
+// While it lives no other tunnel here takes or undoes such a step. Waits. Nothing for other steps.
+base::Descriptor turn_for(const Journal& journal, const Step& step);
+
+// What was there before the first of the other tunnels here that has taken this step, too.
+std::optional<std::string> before_of_others(const Journal& journal, const Step& step);
+
+// Undoes a step of the journal and ends its record. What others have taken, too, stays: the last of
+// them brings it back.
+Answer undo_record(Journal& journal, Tools& tools, const Record& record);
 
 // Undoes, last first, what was done in this boot and network namespace. Of what was done before the
 // machine was started anew only files are left; what was done in another namespace is left alone.

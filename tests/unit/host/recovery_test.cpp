@@ -233,6 +233,45 @@ TEST_CASE("a step that fails is taken back as far as it got, now or by the next 
   });
 }
 
+TEST_CASE("a kernel setting of several tunnels is brought back by the last of them",
+          "[host][settings]") {
+  test::in_namespace([] {
+    const Scratch scratch;
+    prepare();
+    const Step step = SysctlStep{"net/ipv4/conf/other/forwarding", "1"};
+    const std::string on = "net.ipv4.conf.other.forwarding = 1";
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    const std::string before = machine();
+    {
+      Applier first(Plan{"wgt0", {step}});
+      Applier second(Plan{"other", {step}});
+      start(first, scratch.path());
+      start(second, scratch.path());
+      REQUIRE(first.undo(fault) == TUNNEL_OK);
+      REQUIRE(has_line(machine(), on));
+      REQUIRE(second.undo(fault) == TUNNEL_OK);
+      REQUIRE(machine() == before);
+    }
+    REQUIRE(std::filesystem::is_empty(scratch.path()));
+    die_with(scratch.path(), {step});
+    {
+      Applier second(Plan{"other", {step}});
+      start(second, scratch.path());
+      REQUIRE(second.undo(fault) == TUNNEL_OK);
+      REQUIRE(has_line(machine(), on));
+    }
+    require_cleaned_up(scratch, before);
+    test::run_command("sysctl -qw net.ipv4.conf.other.forwarding=1");
+    {
+      Applier first(Plan{"wgt0", {step}});
+      start(first, scratch.path());
+      REQUIRE_FALSE(first.applied(0));
+      REQUIRE(first.undo(fault) == TUNNEL_OK);
+      REQUIRE(has_line(machine(), on));
+    }
+  });
+}
+
 TEST_CASE("a start that fails takes its block back, but not one that was there before",
           "[host][settings]") {
   test::in_namespace([] {
