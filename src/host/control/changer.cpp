@@ -114,6 +114,7 @@ int Changer::remove_all_peers() {
 
 int Changer::apply_peers(std::span<const PeerChange> changes) {
   if (changes.empty()) return 0;
+  stop_lookups(changes);
   std::vector<Outcome> outcomes(changes.size(), Outcome::ignored);
   const int error = core_.run([&](tunnel_core* core) {
     int failed = 0;
@@ -130,7 +131,17 @@ int Changer::apply_peers(std::span<const PeerChange> changes) {
   return error;
 }
 
-// An endpoint that was set as an address is no longer looked up.
+// An endpoint that is set as an address is no longer looked up; afterwards would be too late: an
+// answer that comes between would override it.
+void Changer::stop_lookups(std::span<const PeerChange> changes) {
+  const std::lock_guard lock(mutex_);
+  if (followers_.resolver == nullptr) return;
+  for (const PeerChange& change : changes) {
+    if ((change.fields & TUNNEL_PEER_ENDPOINT) == 0) continue;
+    (void)tunnel_resolver_remove(followers_.resolver, change.key.data());
+  }
+}
+
 void Changer::peer_changed(const PeerChange& change) {
   if (change.name && change.name->empty()) facts_.names.erase(change.key);
   if (change.name && !change.name->empty()) facts_.names[change.key] = *change.name;
@@ -144,7 +155,6 @@ void Changer::peer_changed(const PeerChange& change) {
 
 // With the mutex held.
 void Changer::endpoint_set(const PublicKey& key, const tunnel_address& endpoint) {
-  if (followers_.resolver != nullptr) (void)tunnel_resolver_remove(followers_.resolver, key.data());
   if (followers_.state != nullptr) {
     (void)tunnel_state_set(followers_.state, key.data(), &endpoint);
   }

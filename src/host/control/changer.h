@@ -47,6 +47,7 @@ class Changer {
   int set_private_key(const InterfaceChange& change);
   int remove_all_peers();
   int apply_peers(std::span<const PeerChange> changes);
+  void stop_lookups(std::span<const PeerChange> changes);
   void peer_changed(const PeerChange& change);
   void endpoint_set(const PublicKey& key, const tunnel_address& endpoint);
   void peer_removed(const PublicKey& key);

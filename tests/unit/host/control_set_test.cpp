@@ -1,11 +1,14 @@
 // control_set_test.cpp — what `set=1` does to a running tunnel.
+#include <arpa/inet.h>
 #include <tunnel/host/resolver.h>
 #include <tunnel/host/state.h>
+#include <tunnel/host/text.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "control_support.h"
 #include "support/catch.hpp"
@@ -44,6 +47,48 @@ struct Running {
 
   Daemon daemon;
   Descriptor client;
+};
+
+// A name server that never answers.
+class SilentServer {
+ public:
+  SilentServer() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof own;
+    auto* name = reinterpret_cast<sockaddr*>(&own);
+    REQUIRE(::bind(fd_.get(), name, size) == 0);
+    REQUIRE(::getsockname(fd_.get(), name, &size) == 0);
+    const std::string text = "127.0.0.1:" + std::to_string(ntohs(own.sin_port));
+    REQUIRE(tunnel_address_from_text(text.data(), text.size(), &address_) == TUNNEL_OK);
+  }
+
+  const tunnel_address& address() const { return address_; }
+
+ private:
+  Descriptor fd_;
+  tunnel_address address_{};
+};
+
+// Holds the engine's thread until it is opened.
+class Gate {
+ public:
+  static void wait(void* self, tunnel_core*) {
+    auto& gate = *static_cast<Gate*>(self);
+    std::unique_lock lock(gate.mutex_);
+    gate.changed_.wait(lock, [&] { return gate.open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
 };
 
 std::string peer_lines(const std::string& key, const std::string& lines) {
@@ -226,4 +271,31 @@ TEST_CASE("an endpoint that was set as an address is no longer looked up", "[hos
   REQUIRE(tunnel_control_follow(running.daemon.control.get(), nullptr, nullptr) == TUNNEL_OK);
   tunnel_resolver_destroy(resolver);
   CHECK(lookups.count == 2);
+}
+
+TEST_CASE("a lookup under way does not override an endpoint that is being set", "[host][control]") {
+  const Running running;
+  std::uint8_t key[TUNNEL_KEY_SIZE];
+  REQUIRE(tunnel_key_from_text(kPeerKey.data(), kPeerKey.size(), key) == TUNNEL_OK);
+  const SilentServer server;
+  tunnel_resolver_config config = TUNNEL_RESOLVER_CONFIG_INIT;
+  config.engine = running.daemon.engine.get();
+  tunnel_resolver* resolver = nullptr;
+  REQUIRE(tunnel_resolver_create(&config, &resolver) == TUNNEL_OK);
+  REQUIRE(tunnel_resolver_ask(resolver, &server.address(), 1, 0) == TUNNEL_OK);
+  REQUIRE(tunnel_resolver_add(resolver, key, "vpn.example.com", 7) == TUNNEL_OK);
+  REQUIRE(tunnel_control_follow(running.daemon.control.get(), resolver, nullptr) == TUNNEL_OK);
+  Gate gate;
+  REQUIRE(tunnel_engine_post(config.engine, Gate::wait, &gate) == TUNNEL_OK);
+  std::string answer;
+  std::thread client(
+      [&] { answer = running.set(peer_lines(hex_of(kPeerKey), "endpoint=192.0.2.9:7\n")); });
+  // Before the core has taken it there is no name any more: nothing is waited for.
+  CHECK(tunnel_resolver_wait(resolver, 3000) == TUNNEL_OK);
+  gate.open();
+  client.join();
+  CHECK(answer == kDone);
+  CHECK(running.says("endpoint=192.0.2.9:7\n"));
+  REQUIRE(tunnel_control_follow(running.daemon.control.get(), nullptr, nullptr) == TUNNEL_OK);
+  tunnel_resolver_destroy(resolver);
 }
