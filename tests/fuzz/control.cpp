@@ -29,7 +29,7 @@ void take_changes(SetParser& parser, bool ended) {
   std::size_t prefixes = 0;
   for (const PeerChange& peer : changes.peers) {
     prefixes += peer.prefixes.size();
-    expect(!peer.name || peer.name->size() <= SetParser::kLongestName, "names are short");
+    expect(!peer.name || peer.name->size() <= tunnel::host::kLongestName, "names are short");
     expect(peer.host.empty() || peer.host_port != 0, "a host has a port");
   }
   const std::size_t most = 2 * SetParser::kPieceLines;

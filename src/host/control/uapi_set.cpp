@@ -95,7 +95,7 @@ int take_host(PeerChange& peer, std::string_view value) {
 }
 
 int take_name(PeerChange& peer, std::string_view value) {
-  if (!is_plain(value, ' ') || value.size() > SetParser::kLongestName) return EINVAL;
+  if (!is_plain(value, ' ') || value.size() > kLongestName) return EINVAL;
   peer.name = value;
   return 0;
 }

@@ -51,7 +51,6 @@ struct Changes {
 class SetParser {
  public:
   static constexpr std::size_t kPieceLines = 512;
-  static constexpr std::size_t kLongestName = 63;
   static constexpr std::size_t kLongestHost = 253;
 
   void take(std::string_view line);

@@ -99,13 +99,20 @@ TEST_CASE("lines that are wrong are refused", "[host][control]") {
         std::string("persistent_keepalive_interval=off"),
         std::string("persistent_keepalive_interval=65536"), std::string("protocol_version=2"),
         std::string("listen_port=1"), std::string("x_name=a\033[2J"),
-        "x_name=" + std::string(64, 'n'), std::string("x_other=1"),
+        "x_name=" + std::string(65, 'n'), std::string("x_other=1"),
         "public_key=" + key_text('g')}) {
     CAPTURE(line);
     CHECK(peer_error(line) == EINVAL);
   }
   CHECK(parse({"words"}).error == EPROTO);
   CHECK(parse({""}).error == EPROTO);
+}
+
+TEST_CASE("every name that a file can give a peer can be set", "[host][control]") {
+  const std::string longest = host::friendly_name(std::string(80, 'n'));
+  const Parsed parsed = parse({peer_line('1'), "x_name=" + longest});
+  CHECK(parsed.error == 0);
+  CHECK(parsed.changes.peers[0].name == longest);
 }
 
 TEST_CASE("replaced allowed ips take away what came before in the request", "[host][control]") {
