@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,7 +70,7 @@ ares_ssize_t cares_receive(ares_socket_t fd, void* data, std::size_t size, int f
 }
 
 ares_ssize_t cares_send(ares_socket_t fd, const iovec* parts, int count, void*) {
-  return ::writev(fd, parts, count);
+  return send_parts(fd, parts, count);
 }
 
 constexpr ares_socket_functions kSocketFunctions{cares_open, cares_close, cares_connect,
@@ -200,6 +199,13 @@ LookupResult ask(const Resolvers& resolvers, std::uint32_t mark, const std::stri
 }
 
 }  // namespace
+
+ssize_t send_parts(int fd, const iovec* parts, int count) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts);
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
 
 Lookup own_query(std::vector<tunnel_address> resolvers, std::uint32_t mark) {
   return [resolvers = std::move(resolvers), mark](const std::string& host, std::uint16_t port) {

@@ -4,6 +4,9 @@
 // tell where its server went. The hosts file is read first. Blocks, 15 seconds at the most.
 #pragma once
 
+#include <sys/types.h>
+#include <sys/uio.h>
+
 #include <tunnel/packet.h>
 
 #include <cstdint>
@@ -15,5 +18,8 @@ namespace tunnel::host {
 
 // `mark` is put on every socket; 0 leaves them as they are. A resolver with port 0 is asked at 53.
 Lookup own_query(std::vector<tunnel_address> resolvers, std::uint32_t mark);
+
+// writev() without SIGPIPE: a server that hangs up in the middle of a question must not end us.
+ssize_t send_parts(int fd, const iovec* parts, int count) noexcept;
 
 }  // namespace tunnel::host

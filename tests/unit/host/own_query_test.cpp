@@ -1,5 +1,8 @@
 #include "host/resolver/own_query.h"
 
+#include <cerrno>
+
+#include "base/base.h"
 #include "fake_resolver.h"
 #include "support/netns.h"
 
@@ -123,4 +126,15 @@ TEST_CASE("a mark that is not allowed is the reason told", "[host][resolver]") {
     REQUIRE(result.addresses.empty());
     REQUIRE(result.reason.find("not permitted") != std::string::npos);
   });
+}
+
+TEST_CASE("a server that hangs up is an error, and no signal", "[host][resolver]") {
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  const tunnel::base::Descriptor ours(ends[0]);
+  ::close(ends[1]);
+  std::array<char, 2> question{};
+  const std::array<iovec, 1> parts{{{question.data(), question.size()}}};
+  CHECK(host::send_parts(ours.get(), parts.data(), 1) == -1);
+  CHECK(errno == EPIPE);
 }
