@@ -143,10 +143,12 @@ std::int32_t stop_daemon(const std::string& directory, const std::string& name,
   const std::string path = socket_path(directory, name);
   // The connection is held until its end: the daemon closes it last of all.
   const auto daemon = connect_to(path, timeout_ms);
-  const bool is_dead = !daemon && errno == ECONNREFUSED;
-  if (!daemon && !is_dead) return daemon.status();
+  if (!daemon && errno == ECONNREFUSED) {
+    const std::int32_t status = remove_dead_socket(directory, name);
+    return status == TUNNEL_OK ? TUNNEL_ERR_NOT_FOUND : status;
+  }
+  if (!daemon) return daemon.status();
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return status_of(errno);
-  if (is_dead) return TUNNEL_ERR_NOT_FOUND;
   base::WipedBuffer ignored;
   for (;;) {
     const std::int32_t status = read_more(*daemon, end, ignored);

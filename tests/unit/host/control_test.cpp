@@ -189,7 +189,23 @@ TEST_CASE("a file that is no socket is not touched", "[host][control]") {
   REQUIRE(::mkdir(daemon.directory.c_str(), 0700) == 0);
   daemon.scratch.write("wireguard/wg0.sock", "precious");
   CHECK(daemon.open() == TUNNEL_ERR_IN_USE);
+  CHECK(tunnel_control_stop(daemon.directory.c_str(), "wg0", 1000) == TUNNEL_ERR_IN_USE);
   CHECK(daemon.scratch.read("wireguard/wg0.sock") == "precious");
+}
+
+TEST_CASE("a socket that was handed over is closed also when nothing comes of it",
+          "[host][control]") {
+  Daemon daemon(example());
+  for (const bool named : {false, true}) {
+    Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int number = listener.get();
+    daemon.config.name = named ? "wg0" : nullptr;
+    daemon.config.engine = named ? nullptr : daemon.engine.get();
+    daemon.config.listener = listener.release();
+    daemon.config.take_listener = 1;
+    CHECK(daemon.open() == TUNNEL_ERR_ARGUMENT);
+    CHECK(::fcntl(number, F_GETFD) == -1);
+  }
 }
 
 TEST_CASE("deleting the socket ends the daemon", "[host][control]") {
