@@ -37,7 +37,6 @@ int32_t tunnel_control_open(const tunnel_control_config* config, tunnel_control*
     tunnel_control_config known{};
     const std::int32_t status = base::read_sized(config, known);
     if (status != TUNNEL_OK) return status;
-    if (known.name == nullptr || known.engine == nullptr) return TUNNEL_ERR_ARGUMENT;
     auto server = host::Server::start(known);
     if (!server) return server.status();
     *control = new tunnel_control{std::move(*server)};

@@ -58,7 +58,8 @@ base::Result<SocketFile> file_of(const tunnel_control_config& config, base::Desc
 base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config& config) {
   base::Descriptor listener;
   if (config.take_listener != 0) listener = base::Descriptor(static_cast<int>(config.listener));
-  if (!is_tunnel_name(config.name)) return base::Error{TUNNEL_ERR_ARGUMENT};
+  const bool named = config.name != nullptr && is_tunnel_name(config.name);
+  if (!named || config.engine == nullptr) return base::Error{TUNNEL_ERR_ARGUMENT};
   auto ending = base::WaitFlag::create(base::WaitFlag::Kind::readable);
   if (!ending) return base::Error{ending.status()};
   auto news = base::WaitFlag::create(base::WaitFlag::Kind::readable);
