@@ -5,6 +5,7 @@
 #include "host/config/file_parser.h"
 #include "host/config/suggest.h"
 #include "host/config/values.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 
@@ -156,7 +157,9 @@ bool FileParser::add_dns(std::string_view text) {
   const bool is_server = text.find(':') != std::string_view::npos ||
                          text.find_first_not_of("0123456789.") == std::string_view::npos;
   if (!is_server) {
-    if (!is_search_domain(text)) return fail(text, {"this is no domain to search in", ""});
+    if (!is_search_domain(text)) {
+      return fail(text, {"this is no domain to search in", "letters, digits, '-', '_' and dots"});
+    }
     config_.interface.search_domains.emplace_back(text);
     return true;
   }

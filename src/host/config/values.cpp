@@ -155,12 +155,6 @@ std::optional<std::uint32_t> read_routing_table(std::string_view text) {
   return read_table_name(text);
 }
 
-bool is_search_domain(std::string_view text) noexcept {
-  if (text.starts_with('~')) text.remove_prefix(1);
-  return !text.empty() && text.size() <= kLongestHost &&
-         std::all_of(text.begin(), text.end(), is_host_character);
-}
-
 std::optional<std::uint32_t> read_keepalive(std::string_view text) {
   if (same_word(text, "off")) return 0;
   return read_number(text, 65535);

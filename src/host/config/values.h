@@ -21,9 +21,6 @@ std::optional<std::uint32_t> read_mark(std::string_view text);
 // /etc/iproute2/rt_tables.
 std::optional<std::uint32_t> read_routing_table(std::string_view text);
 
-// A name that resolvers may be given: letters, digits, '-', '_' and dots, after an optional '~'.
-bool is_search_domain(std::string_view text) noexcept;
-
 // Seconds of PersistentKeepalive: "off" (0) or up to 65535.
 std::optional<std::uint32_t> read_keepalive(std::string_view text);
 

@@ -13,16 +13,8 @@ namespace {
 using Backend = ResolverStep::Backend;
 using dns::next_word;
 
-// A name that no tool can take for an option, nor a file for a line of its own.
-bool is_domain(std::string_view name) noexcept {
-  constexpr std::string_view kLetters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~";
-  return !name.empty() && name.front() != '-' &&
-         name.find_first_not_of(kLetters) == std::string_view::npos;
-}
-
 bool is_valid(const ResolverStep& step) {
-  return std::all_of(step.domains.begin(), step.domains.end(), is_domain) &&
+  return std::all_of(step.domains.begin(), step.domains.end(), is_search_domain) &&
          (!step.servers.empty() || !step.domains.empty());
 }
 

@@ -109,6 +109,8 @@ TEST_CASE("a fault in the interface is reported with line, column, reason and hi
       "ListenPort is neither a number up to 65535 nor the name of a UDP service";
   const std::string mark = "FwMark is neither 'off' nor a number of 32 bits";
   const std::string mark_hint = "write it as 51820 or 0xca6c";
+  const std::string domain = "this is no domain to search in";
+  const std::string signs = "letters, digits, '-', '_' and dots";
   const std::string mtu = "MTU is not a number from 68 to 65535";
   check_rows(
       {
@@ -117,7 +119,10 @@ TEST_CASE("a fault in the interface is reported with line, column, reason and hi
           {"ListenPort = 0x", 3, 14, port},
           {"ListenPort =", 3, 13, port},
           {"DNS = 10.9.0.1, 1.2.3", 3, 17, "this is not the IP address of a DNS server"},
-          {"DNS = 10.9.0.1 nope!", 3, 16, "this is no domain to search in"},
+          {"DNS = 10.9.0.1 nope!", 3, 16, domain, signs},
+          {"DNS = 10.9.0.1, -a.example", 3, 17, domain, signs},
+          {"DNS = 10.9.0.1, ~-a.example", 3, 17, domain, signs},
+          {"DNS = 10.9.0.1, \xc3\xbc.example", 3, 17, domain, signs},
           {"Table = nosuchtable", 3, 9,
            "Table is neither 'auto', 'off' nor a number or name of a routing table",
            "names stand in /etc/iproute2/rt_tables"},
