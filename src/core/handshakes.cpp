@@ -323,6 +323,7 @@ void Core::established(Peer& peer, bool initiator) noexcept {
   // After a simultaneous start the peer may have won; our initiation is not kept for ever.
   if (peer.handshake != nullptr && initiation_is_stale(peer)) forget_initiation(peer);
   peer.timers.handshake_complete();
+  initiations_.remove(peer.slot);  // whatever asked for it, it has got it
   peer.handshake_began_at = Peer::kNever;
   peer.latest_handshake_wall_ns = clock_.wall_ns;
   ++counters_.handshakes_completed;

@@ -220,6 +220,27 @@ TEST_CASE("an answer that was held back for longer than a session lives is refus
   CHECK(pair.alice.drops(TUNNEL_DROP_HANDSHAKE) == 1);
 }
 
+TEST_CASE("an answer that comes just when the initiation is to be retried ends the handshake",
+          "[sim][handshake]") {
+  Pair pair;
+  Datagram held;
+  pair.net.lose = [&](const Datagram& datagram) {
+    if (datagram.type() != 2) return false;
+    held = datagram;
+    return true;
+  };
+  pair.net.send(pair.alice, pair.bob, 1);
+  pair.net.run_for(4900 * kMillisecond);
+  pair.alice.stopped = true;  // busy, until both the answer is there and the retry is due
+  pair.net.run_for(600 * kMillisecond);
+  pair.alice.stopped = false;
+  (void)pair.net.open_now(pair.alice, held);
+  pair.net.run_for(kSecond);
+  CHECK(pair.bob.delivered.size() == 1);
+  CHECK(pair.alice.counters().handshakes_completed == 1);
+  CHECK(pair.alice.counters().handshakes_initiated == 1);
+}
+
 TEST_CASE("100 rekeys after a simultaneous start lose no packet", "[sim][rekey]") {
   Faults faults;
   faults.jitter_ns = GENERATE(std::uint64_t{0}, 5 * kMillisecond);
