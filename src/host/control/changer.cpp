@@ -163,6 +163,7 @@ void Changer::endpoint_set(const PublicKey& key, const tunnel_address& endpoint)
 
 void Changer::peer_removed(const PublicKey& key) {
   facts_.names.erase(key);
+  events_.forget(key);
   const std::lock_guard lock(mutex_);
   if (followers_.resolver != nullptr) (void)tunnel_resolver_remove(followers_.resolver, key.data());
   if (followers_.state != nullptr) (void)tunnel_state_set(followers_.state, key.data(), nullptr);

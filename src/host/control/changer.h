@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/control/core_access.h"
+#include "host/control/event_log.h"
 #include "host/control/facts.h"
 #include "host/control/uapi_set.h"
 
@@ -28,9 +29,9 @@ struct EndpointHook {
 
 class Changer {
  public:
-  // Both must outlive it. The facts are changed on the thread that calls apply().
-  Changer(CoreAccess& core, TunnelFacts& facts, const EndpointHook& hook)
-      : core_(core), facts_(facts), hook_(hook) {}
+  // All must outlive it. The facts are changed on the thread that calls apply().
+  Changer(CoreAccess& core, TunnelFacts& facts, EventLog& events, const EndpointHook& hook)
+      : core_(core), facts_(facts), events_(events), hook_(hook) {}
 
   // Applies them in order until one fails; 0 or the errno of that one.
   int apply(const Changes& changes) {
@@ -54,6 +55,7 @@ class Changer {
 
   CoreAccess& core_;
   TunnelFacts& facts_;
+  EventLog& events_;
   const EndpointHook hook_;
   std::mutex mutex_;  // guards what follows, and is held in calls to them
   Followers followers_;

@@ -52,6 +52,11 @@ void EventLog::add(const tunnel_event& event, std::uint64_t wall_ns) {
   news_.set(true);
 }
 
+void EventLog::forget(const PublicKey& peer) {
+  const std::lock_guard lock(mutex_);
+  handshakes_.erase(peer);
+}
+
 void EventLog::rest() {
   const std::lock_guard lock(mutex_);
   news_.set(false);

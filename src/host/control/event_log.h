@@ -23,6 +23,8 @@ class EventLog {
   explicit EventLog(base::WaitFlag news) : news_(std::move(news)) {}
 
   void add(const tunnel_event& event, std::uint64_t wall_ns);
+  // A peer was removed: when it comes back, its first handshake is no rekey.
+  void forget(const PublicKey& peer);
 
   // Readable after an event came, until rest() is called.
   [[nodiscard]] int handle() const { return static_cast<int>(news_.handle()); }

@@ -1,5 +1,6 @@
 // control_set_test.cpp — what `set=1` does to a running tunnel.
 #include <arpa/inet.h>
+#include <tunnel/host/events.h>
 #include <tunnel/host/resolver.h>
 #include <tunnel/host/state.h>
 #include <tunnel/host/text.h>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "control_support.h"
 #include "support/catch.hpp"
@@ -298,4 +300,28 @@ TEST_CASE("a lookup under way does not override an endpoint that is being set", 
   CHECK(running.says("endpoint=192.0.2.9:7\n"));
   REQUIRE(tunnel_control_follow(running.daemon.control.get(), nullptr, nullptr) == TUNNEL_OK);
   tunnel_resolver_destroy(resolver);
+}
+
+TEST_CASE("the first handshake of a peer that was removed and came back is no rekey",
+          "[host][control]") {
+  const Running running;
+  tunnel_event handshake = TUNNEL_EVENT_INIT;
+  handshake.kind = TUNNEL_EVENT_HANDSHAKE;
+  handshake.mono_ns = 1'000'000'000;
+  REQUIRE(tunnel_key_from_text(kPeerKey.data(), kPeerKey.size(), handshake.public_key) ==
+          TUNNEL_OK);
+  tunnel_control* control = running.daemon.control.get();
+  REQUIRE(tunnel_control_event(control, &handshake) == TUNNEL_OK);
+  CHECK(running.set(peer_lines(hex_of(kPeerKey), "remove=true\n")) == kDone);
+  CHECK(running.set(peer_lines(hex_of(kPeerKey), "")) == kDone);
+  handshake.mono_ns *= 2;
+  REQUIRE(tunnel_control_event(control, &handshake) == TUNNEL_OK);
+  tunnel_events* events = nullptr;
+  REQUIRE(tunnel_events_open(running.daemon.directory.c_str(), "wg0", 0, &events) == TUNNEL_OK);
+  std::vector<std::uint32_t> kinds;
+  tunnel_notice notice = TUNNEL_NOTICE_INIT;
+  while (tunnel_events_next(events, &notice) == 1) kinds.push_back(notice.kind);
+  tunnel_events_close(events);
+  CHECK(kinds == std::vector<std::uint32_t>{TUNNEL_EVENT_UP, TUNNEL_EVENT_HANDSHAKE,
+                                            TUNNEL_EVENT_HANDSHAKE});
 }
