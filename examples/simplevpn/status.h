@@ -15,6 +15,7 @@ struct TunnelStatus {
   std::string name;
   SnapshotHandle snapshot;  // owns the texts and prefixes that `peers` point to
   tunnel_snapshot_interface interface = TUNNEL_SNAPSHOT_INTERFACE_INIT;
+  tunnel_counters counters = TUNNEL_COUNTERS_INIT;
   tunnel_engine_counters engine = TUNNEL_ENGINE_COUNTERS_INIT;
   std::vector<tunnel_snapshot_peer> peers;
   std::vector<std::string> addresses;  // of the interface, "10.9.0.1/24"

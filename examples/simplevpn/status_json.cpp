@@ -102,7 +102,7 @@ ordered_json tunnel_json(const TunnelStatus& status) {
       {"addresses", status.addresses},
       {"up_since", time_or_null(interface.since_s * 1'000'000'000)},
       {"pid", number_or_null(interface.process)},
-      {"counters", ours ? counters_json(interface.counters) : ordered_json(nullptr)},
+      {"counters", ours ? counters_json(status.counters) : ordered_json(nullptr)},
       {"scheme", text_or_null(scheme_word(status.in_force.scheme))},
       {"kill_switch",
        status.in_force.known ? ordered_json(status.in_force.kill_switch) : ordered_json(nullptr)},

@@ -97,6 +97,7 @@ std::int32_t read_status(const std::string& name, TunnelStatus& status) {
   status.addresses = interface_addresses(name);
   status.link_up = is_link_up(name);
   tunnel_snapshot_get_interface(snapshot, &status.interface);
+  tunnel_snapshot_get_counters(snapshot, &status.counters);
   tunnel_snapshot_get_engine(snapshot, &status.engine);
   status.mtu = status.interface.mtu != 0 ? status.interface.mtu : interface_mtu(name);
   tunnel_snapshot_peer peer = TUNNEL_SNAPSHOT_PEER_INIT;

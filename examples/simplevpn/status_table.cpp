@@ -161,7 +161,7 @@ std::string drops_of(const char* place, const std::uint64_t (&counts)[TUNNEL_DRO
 
 // What was refused by whom: by the protocol, by the interface, by the socket.
 std::string drops_line(const TunnelStatus& status) {
-  const std::string text = drops_of("tunnel", status.interface.counters.drops) +
+  const std::string text = drops_of("tunnel", status.counters.drops) +
                            drops_of("interface", status.engine.device_drops) +
                            drops_of("socket", status.engine.transport_drops);
   return text.empty() ? "" : "  dropped" + text + "\n";

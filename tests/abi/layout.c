@@ -1,5 +1,6 @@
 /* layout.c - sizes and offsets of what travels in arrays: frozen, so written down as numbers. */
 #include <stddef.h>
+#include <tunnel/host/control.h>
 #include <tunnel/tunnel.h>
 
 #include "check.h"
@@ -91,6 +92,15 @@ static void growing_structs_begin_with_their_size(void) {
   AT(tunnel_transport_ops, size, 0);
 }
 
+/* New members come after these; counters, which grow too, are asked for by themselves. */
+static void snapshot_grows_at_its_end(void) {
+  if (sizeof(void*) != 8) return;
+  AT(tunnel_snapshot_interface, peer_count, 48);
+  AT(tunnel_snapshot_interface, process, 68);
+  AT(tunnel_snapshot_interface, profile, 72);
+  AT(tunnel_snapshot_interface, file, 80);
+}
+
 static void tables_are_two_pointers(void) {
   CHECK_NUMBER(sizeof(tunnel_cipher), 2 * sizeof(void*));
   CHECK_NUMBER(sizeof(tunnel_router), 2 * sizeof(void*));
@@ -116,6 +126,7 @@ int main(void) {
   aead_job_is_frozen();
   slab_handle_and_time_are_frozen();
   growing_structs_begin_with_their_size();
+  snapshot_grows_at_its_end();
   tables_are_two_pointers();
   numbers_are_in_their_ranges();
   return check_failures ? 1 : 0;

@@ -106,7 +106,7 @@ void read_running(const TunnelStatus& status, Facts& facts) {
     facts.public_key = public_key_text(status.interface.public_key);
   }
   read_running_peers(status, facts);
-  fill_counts(status.interface.counters, status.engine, facts.counts);
+  fill_counts(status.counters, status.engine, facts.counts);
   read_unknown_keys(status.name, facts.counts);
   // Those who have been added since are no strangers any more.
   std::erase_if(facts.counts.unknown_keys, [&](const std::string& key) {

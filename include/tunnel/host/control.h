@@ -149,9 +149,8 @@ typedef struct tunnel_snapshot_interface {
   size_t peer_count;
   uint64_t since_s; /* wall clock: when the daemon opened its socket */
   uint32_t mtu;
-  uint32_t process;         /* process id of the daemon */
-  tunnel_counters counters; /* of the core; its own size says what is filled */
-  uint32_t profile;         /* TUNNEL_PROFILE_ of the core: PLAIN protects nothing */
+  uint32_t process; /* process id of the daemon */
+  uint32_t profile; /* TUNNEL_PROFILE_ of the core: PLAIN protects nothing */
   uint32_t reserved;
   const char* file; /* that it was started from, or ""; lives as long as the snapshot */
 } tunnel_snapshot_interface;
@@ -159,6 +158,10 @@ typedef struct tunnel_snapshot_interface {
   { sizeof(tunnel_snapshot_interface) }
 TUNNEL_API int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
                                                  tunnel_snapshot_interface* out);
+
+/* What the daemon's core counted; all zero when the daemon is not ours. */
+TUNNEL_API int32_t tunnel_snapshot_get_counters(const tunnel_snapshot* snapshot,
+                                                tunnel_counters* out);
 
 /* What the daemon's engine counted, with the packets that its device and its transport refused;
  * all zero when the daemon is not ours. */

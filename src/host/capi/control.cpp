@@ -134,6 +134,11 @@ int32_t tunnel_snapshot_get_interface(const tunnel_snapshot* snapshot,
   return base::write_sized(value, out);
 }
 
+int32_t tunnel_snapshot_get_counters(const tunnel_snapshot* snapshot, tunnel_counters* out) {
+  if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return base::write_sized(snapshot->content.counters, out);
+}
+
 int32_t tunnel_snapshot_get_engine(const tunnel_snapshot* snapshot, tunnel_engine_counters* out) {
   if (snapshot == nullptr) return TUNNEL_ERR_ARGUMENT;
   return base::write_sized(snapshot->content.engine, out);

@@ -47,7 +47,7 @@ bool read_named(const Names& names, std::string_view key, std::string_view value
 }
 
 bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
-  tunnel_counters& core = out.interface.counters;
+  tunnel_counters& core = out.counters;
   const std::pair<std::string_view, std::span<std::uint64_t>> drops[] = {
       {kDropPrefix, core.drops},
       {kDeviceDropPrefix, out.engine.device_drops},
@@ -140,7 +140,6 @@ bool read_line(std::string_view line, Snapshot& snapshot) {
 }  // namespace
 
 bool read_snapshot(std::string_view text, Snapshot& snapshot) {
-  snapshot.interface.counters.size = sizeof(tunnel_counters);
   while (snapshot.error < 0) {
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos) return false;

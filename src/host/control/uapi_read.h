@@ -22,6 +22,7 @@ struct SnapshotPeer {
 struct Snapshot {
   tunnel_snapshot_interface interface = TUNNEL_SNAPSHOT_INTERFACE_INIT;
   base::Secret<TUNNEL_KEY_SIZE> private_key;  // zero = none
+  tunnel_counters counters = TUNNEL_COUNTERS_INIT;
   tunnel_engine_counters engine = TUNNEL_ENGINE_COUNTERS_INIT;
   std::string file;
   std::vector<SnapshotPeer> peers;

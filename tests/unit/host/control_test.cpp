@@ -66,7 +66,9 @@ TEST_CASE("a snapshot says what the configuration said, without secrets", "[host
   CHECK(interface.fwmark == 7);
   CHECK(interface.mtu == 1420);
   CHECK(interface.process == static_cast<std::uint32_t>(::getpid()));
-  CHECK(interface.counters.peers == 2);
+  tunnel_counters counters = TUNNEL_COUNTERS_INIT;
+  REQUIRE(tunnel_snapshot_get_counters(snapshot.get(), &counters) == TUNNEL_OK);
+  CHECK(counters.peers == 2);
   REQUIRE(interface.peer_count == 2);
   const auto first = peer_of(snapshot, 0);
   CHECK(std::string(first.name) == "laptop");
@@ -94,6 +96,8 @@ TEST_CASE("a snapshot has what the engine counted", "[host][control]") {
   CHECK(engine.running == 1);
   CHECK(engine.wakeups > 0);
   CHECK(tunnel_snapshot_get_engine(nullptr, &engine) == TUNNEL_ERR_ARGUMENT);
+  tunnel_counters core = TUNNEL_COUNTERS_INIT;
+  CHECK(tunnel_snapshot_get_counters(nullptr, &core) == TUNNEL_ERR_ARGUMENT);
 }
 
 TEST_CASE("the socket is private and is removed at the end", "[host][control]") {

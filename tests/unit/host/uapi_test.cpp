@@ -48,11 +48,11 @@ TEST_CASE("what the daemon writes is what its client reads", "[host][control]") 
   host::write_end(0, text);
   host::Snapshot snapshot;
   REQUIRE(host::read_snapshot(text.text(), snapshot));
-  CHECK(snapshot.interface.counters.rx_bytes == 1);
-  CHECK(snapshot.interface.counters.memory_bytes == UINT64_MAX);
-  CHECK(snapshot.interface.counters.under_load == 1);
+  CHECK(snapshot.counters.rx_bytes == 1);
+  CHECK(snapshot.counters.memory_bytes == UINT64_MAX);
+  CHECK(snapshot.counters.under_load == 1);
   CHECK(std::equal(std::begin(counters.drops), std::end(counters.drops),
-                   std::begin(snapshot.interface.counters.drops)));
+                   std::begin(snapshot.counters.drops)));
   CHECK(snapshot.engine.running == 1);
   CHECK(snapshot.engine.wakeups == 14);
   CHECK(snapshot.engine.transport_packets_out == UINT64_MAX);
