@@ -3,25 +3,18 @@
 #include <tunnel/keys.h>
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 #include <utility>
 
 #include "host/config/config.h"
 #include "host/control/uapi.h"
 #include "host/control/uapi_key.h"
+#include "host/control/uapi_number.h"
 
 namespace tunnel::host {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
-
-template <class Number>
-bool read(std::string_view text, Number& value) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && stop == end;
-}
 
 bool read_private_key(std::string_view text, Snapshot& snapshot) {
   tunnel_snapshot_interface& out = snapshot.interface;
@@ -33,9 +26,9 @@ bool read_private_key(std::string_view text, Snapshot& snapshot) {
 
 bool read_drop(std::string_view number, std::string_view value, std::span<std::uint64_t> drops) {
   std::size_t verdict = 0;
-  if (!read(number, verdict)) return true;  // of a newer daemon
+  if (!read_decimal(number, verdict)) return true;  // of a newer daemon
   if (verdict < TUNNEL_DROP_FIRST || verdict >= TUNNEL_DROP_FIRST + drops.size()) return true;
-  return read(value, drops[verdict - TUNNEL_DROP_FIRST]);
+  return read_decimal(value, drops[verdict - TUNNEL_DROP_FIRST]);
 }
 
 template <class Names, class Counters>
@@ -43,7 +36,7 @@ bool read_named(const Names& names, std::string_view key, std::string_view value
                 Counters& counters) {
   const auto found = std::find_if(names.begin(), names.end(),
                                   [&](const auto& counter) { return counter.name == key; });
-  return found == names.end() || read(value, counters.*found->member);
+  return found == names.end() || read_decimal(value, counters.*found->member);
 }
 
 bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
@@ -56,8 +49,8 @@ bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
   for (const auto& [prefix, counts] : drops) {
     if (key.starts_with(prefix)) return read_drop(key.substr(prefix.size()), value, counts);
   }
-  if (key == "x_under_load") return read(value, core.under_load);
-  if (key == "x_engine_running") return read(value, out.engine.running);
+  if (key == "x_under_load") return read_decimal(value, core.under_load);
+  if (key == "x_engine_running") return read_decimal(value, out.engine.running);
   return read_named(kCounterNames, key, value, core) &&
          read_named(kEngineCounterNames, key, value, out.engine);
 }
@@ -65,10 +58,10 @@ bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
 bool read_interface_line(std::string_view key, std::string_view value, Snapshot& snapshot) {
   tunnel_snapshot_interface& out = snapshot.interface;
   if (key == "private_key") return read_private_key(value, snapshot);
-  if (key == "listen_port") return read(value, out.port);
-  if (key == "fwmark") return read(value, out.fwmark);
-  if (key == "x_mtu") return read(value, out.mtu);
-  if (key == "x_process") return read(value, out.process);
+  if (key == "listen_port") return read_decimal(value, out.port);
+  if (key == "fwmark") return read_decimal(value, out.fwmark);
+  if (key == "x_mtu") return read_decimal(value, out.mtu);
+  if (key == "x_process") return read_decimal(value, out.process);
   if (key == "x_file") snapshot.file = value;
   if (key == kProfile) {
     const bool plain = value == kPlainProfile;
@@ -77,7 +70,7 @@ bool read_interface_line(std::string_view key, std::string_view value, Snapshot&
   }
   if (key == "x_since") {
     out.ours = 1;
-    return read(value, out.since_s);
+    return read_decimal(value, out.since_s);
   }
   return read_counter(key, value, snapshot);
 }
@@ -102,7 +95,7 @@ bool read_allowed_ip(std::string_view value, std::vector<tunnel_prefix>& out) {
 
 bool read_handshake(std::string_view value, std::uint64_t unit, tunnel_snapshot_peer& out) {
   std::uint64_t number = 0;
-  if (!read(value, number) || number > UINT64_MAX / unit / 2) return false;
+  if (!read_decimal(value, number) || number > UINT64_MAX / unit / 2) return false;
   out.latest_handshake_ns += number * unit;
   return true;
 }
@@ -113,12 +106,12 @@ bool read_peer_line(std::string_view key, std::string_view value, SnapshotPeer& 
   if (key == "endpoint") return read_endpoint_line(value, info.endpoint);
   if (key == "last_handshake_time_sec") return read_handshake(value, kSecond, info);
   if (key == "last_handshake_time_nsec") return read_handshake(value, 1, info);
-  if (key == "tx_bytes") return read(value, info.tx_bytes);
-  if (key == "rx_bytes") return read(value, info.rx_bytes);
-  if (key == "persistent_keepalive_interval") return read(value, info.keepalive_s);
+  if (key == "tx_bytes") return read_decimal(value, info.tx_bytes);
+  if (key == "rx_bytes") return read_decimal(value, info.rx_bytes);
+  if (key == "persistent_keepalive_interval") return read_decimal(value, info.keepalive_s);
   if (key == "allowed_ip") return read_allowed_ip(value, peer.allowed_ips);
-  if (key == "x_session") return read(value, info.has_session);
-  if (key == "x_handshake_ns") return read(value, info.handshake_ns);
+  if (key == "x_session") return read_decimal(value, info.has_session);
+  if (key == "x_handshake_ns") return read_decimal(value, info.handshake_ns);
   if (key == "x_name") peer.name = value;
   return true;
 }
@@ -128,7 +121,7 @@ bool read_line(std::string_view line, Snapshot& snapshot) {
   if (equals == std::string_view::npos) return false;
   const std::string_view key = line.substr(0, equals);
   const std::string_view value = line.substr(equals + 1);
-  if (key == "errno") return read(value, snapshot.error) && snapshot.error >= 0;
+  if (key == "errno") return read_decimal(value, snapshot.error) && snapshot.error >= 0;
   if (key == "public_key") {
     auto& bytes = snapshot.peers.emplace_back().info.public_key;
     return read_key(value, base::MutableBytesOf<TUNNEL_KEY_SIZE>(bytes));
@@ -155,7 +148,8 @@ std::optional<int> read_set_answer(std::string_view text) {
   constexpr std::string_view kKey = "errno=";
   int error = 0;
   if (!text.starts_with(kKey) || !text.ends_with("\n\n")) return std::nullopt;
-  if (!read(text.substr(kKey.size(), text.size() - kKey.size() - 2), error)) return std::nullopt;
+  if (!read_decimal(text.substr(kKey.size(), text.size() - kKey.size() - 2), error))
+    return std::nullopt;
   return error < 0 && error > -4096 ? -error : error;
 }
 
