@@ -157,9 +157,7 @@ int32_t tunnel_config_get_peer(const tunnel_config* config, size_t index, tunnel
 const char* tunnel_config_peer_name(const tunnel_config* config,
                                     const uint8_t public_key[TUNNEL_KEY_SIZE]) {
   if (config == nullptr || public_key == nullptr) return "";
-  host::PublicKey key{};
-  std::copy_n(public_key, key.size(), key.begin());
-  const auto found = config->content.by_key.find(key);
+  const auto found = config->content.by_key.find(host::public_key_of(public_key));
   if (found == config->content.by_key.end()) return "";
   return config->content.peers[found->second].name.c_str();
 }

@@ -40,9 +40,7 @@ std::int32_t parse(std::string_view text, host::Config& config, tunnel_config_is
 
 std::optional<host::PublicKey> key_of(const std::uint8_t* bytes) {
   if (bytes == nullptr) return std::nullopt;
-  host::PublicKey key{};
-  std::copy_n(bytes, key.size(), key.begin());
-  return key;
+  return host::public_key_of(bytes);
 }
 
 bool is_line(std::string_view value) noexcept {

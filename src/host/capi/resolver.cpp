@@ -1,7 +1,6 @@
 // resolver.cpp — the functions of tunnel/host/resolver.h.
 #include <tunnel/host/resolver.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -42,9 +41,7 @@ int32_t tunnel_resolver_add(tunnel_resolver* resolver, const uint8_t public_key[
     return TUNNEL_ERR_ARGUMENT;
   }
   return host::guarded([&]() -> std::int32_t {
-    host::PublicKey key{};
-    std::copy_n(public_key, key.size(), key.begin());
-    resolver->resolver.add(key, host_name, port);
+    resolver->resolver.add(host::public_key_of(public_key), host_name, port);
     return TUNNEL_OK;
   });
 }
@@ -53,9 +50,7 @@ int32_t tunnel_resolver_remove(tunnel_resolver* resolver,
                                const uint8_t public_key[TUNNEL_KEY_SIZE]) {
   if (resolver == nullptr || public_key == nullptr) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
-    host::PublicKey key{};
-    std::copy_n(public_key, key.size(), key.begin());
-    resolver->resolver.remove(key);
+    resolver->resolver.remove(host::public_key_of(public_key));
     return TUNNEL_OK;
   });
 }

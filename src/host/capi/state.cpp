@@ -1,7 +1,6 @@
 // state.cpp — the functions of tunnel/host/state.h.
 #include <tunnel/host/state.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,9 +37,7 @@ int32_t tunnel_state_event(tunnel_state* state, const tunnel_event* event) {
     tunnel_event known{};
     const std::int32_t status = base::read_sized(event, known);
     if (status != TUNNEL_OK || known.kind != TUNNEL_EVENT_ENDPOINT) return status;
-    host::PublicKey key{};
-    std::copy_n(known.public_key, key.size(), key.begin());
-    state->state->set(key, known.address);
+    state->state->set(host::public_key_of(known.public_key), known.address);
     return TUNNEL_OK;
   });
 }
@@ -49,8 +46,7 @@ int32_t tunnel_state_set(tunnel_state* state, const uint8_t public_key[TUNNEL_KE
                          const tunnel_address* endpoint) {
   if (state == nullptr || public_key == nullptr) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
-    host::PublicKey key{};
-    std::copy_n(public_key, key.size(), key.begin());
+    const host::PublicKey key = host::public_key_of(public_key);
     if (endpoint == nullptr) {
       state->state->forget(key);
     } else {

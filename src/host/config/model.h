@@ -18,6 +18,12 @@ namespace tunnel::host {
 
 using PublicKey = std::array<std::uint8_t, TUNNEL_KEY_SIZE>;
 
+inline PublicKey public_key_of(const std::uint8_t* bytes) noexcept {
+  PublicKey key{};
+  std::memcpy(key.data(), bytes, key.size());
+  return key;
+}
+
 // Public keys are spread evenly, so any eight bytes are a hash.
 struct PublicKeyHash {
   std::size_t operator()(const PublicKey& key) const noexcept {

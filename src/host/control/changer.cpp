@@ -101,7 +101,7 @@ int Changer::remove_all_peers() {
         tunnel_peer_info info = TUNNEL_PEER_INFO_INIT;
         (void)tunnel_core_get_peer(core, peer, &info);
         base::wipe(info.preshared_key, sizeof(info.preshared_key));
-        std::copy_n(info.public_key, TUNNEL_KEY_SIZE, removed.emplace_back().begin());
+        removed.push_back(public_key_of(info.public_key));
         (void)tunnel_core_remove_peer(core, peer);
       }
       return 0;

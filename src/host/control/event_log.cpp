@@ -8,12 +8,6 @@ namespace {
 constexpr std::uint64_t kRejectAfterTime_ns = 180'000'000'000;
 constexpr std::uint64_t kUnknownPause_ns = 100'000'000;
 
-PublicKey key_of(const tunnel_event& event) {
-  PublicKey key{};
-  std::copy_n(event.public_key, key.size(), key.begin());
-  return key;
-}
-
 }  // namespace
 
 // What only the state file needs is not of interest to people.
@@ -28,9 +22,10 @@ bool EventLog::is_wanted(const tunnel_event& event) {
 }
 
 std::uint32_t EventLog::kind_of(const tunnel_event& event) {
-  if (event.kind == TUNNEL_EVENT_PEER_EXPIRED) handshakes_.erase(key_of(event));
+  if (event.kind == TUNNEL_EVENT_PEER_EXPIRED) handshakes_.erase(public_key_of(event.public_key));
   if (event.kind != TUNNEL_EVENT_HANDSHAKE) return event.kind;
-  const auto [last, is_first] = handshakes_.try_emplace(key_of(event), event.mono_ns);
+  const auto [last, is_first] =
+      handshakes_.try_emplace(public_key_of(event.public_key), event.mono_ns);
   const bool lived = !is_first && event.mono_ns - last->second < kRejectAfterTime_ns;
   last->second = event.mono_ns;
   return lived ? TUNNEL_EVENT_REKEY : TUNNEL_EVENT_HANDSHAKE;
@@ -46,7 +41,7 @@ void EventLog::add(const tunnel_event& event, std::uint64_t wall_ns) {
   notice.value = event.value;
   notice.address = event.address;
   std::copy_n(event.public_key, TUNNEL_KEY_SIZE, notice.public_key);
-  notice.has_key = key_of(event) == PublicKey{} ? 0 : 1;
+  notice.has_key = public_key_of(event.public_key) == PublicKey{} ? 0 : 1;
   kept_.push_back(notice);
   if (kept_.size() > kKept) kept_.pop_front();
   news_.set(true);

@@ -1,18 +1,6 @@
 #include "host/control/facts.h"
 
-#include <algorithm>
-
 namespace tunnel::host {
-namespace {
-
-PublicKey key_of(const std::uint8_t* bytes) {
-  PublicKey key{};
-  std::copy_n(bytes, key.size(), key.begin());
-  return key;
-}
-
-}  // namespace
-
 TunnelFacts facts_of(const tunnel_config* config) {
   TunnelFacts facts;
   tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
@@ -27,13 +15,13 @@ TunnelFacts facts_of(const tunnel_config* config) {
   for (std::size_t i = 0; i < interface.peer_count; ++i) {
     tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
     if (tunnel_config_get_peer(config, i, &peer) != TUNNEL_OK || peer.name[0] == '\0') continue;
-    facts.names[key_of(peer.public_key)] = peer.name;
+    facts.names[public_key_of(peer.public_key)] = peer.name;
   }
   return facts;
 }
 
 std::string_view name_of(const TunnelFacts& facts, const std::uint8_t* public_key) {
-  const auto name = facts.names.find(key_of(public_key));
+  const auto name = facts.names.find(public_key_of(public_key));
   return name == facts.names.end() ? std::string_view() : name->second;
 }
 

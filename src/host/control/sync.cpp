@@ -1,6 +1,5 @@
 #include "host/control/sync.h"
 
-#include <algorithm>
 #include <set>
 #include <unordered_map>
 
@@ -15,12 +14,6 @@ using base::WipedBuffer;
 using KeyBytes = base::BytesOf<TUNNEL_KEY_SIZE>;
 
 constexpr std::uint8_t kNoKey[TUNNEL_KEY_SIZE] = {};
-
-PublicKey key_of(const std::uint8_t* bytes) {
-  PublicKey key{};
-  std::copy_n(bytes, key.size(), key.begin());
-  return key;
-}
 
 // Null stands for no key.
 bool same_secret(const base::Secret<TUNNEL_KEY_SIZE>& now, const std::uint8_t* wanted) {
@@ -93,12 +86,12 @@ WipedBuffer differences(const Snapshot& now, const tunnel_config* wanted) {
   (void)tunnel_config_get_interface(wanted, &interface);
   compare_interface(now, interface, out);
   std::unordered_map<PublicKey, const SnapshotPeer*, PublicKeyHash> unwanted;
-  for (const SnapshotPeer& peer : now.peers) unwanted[key_of(peer.info.public_key)] = &peer;
+  for (const SnapshotPeer& peer : now.peers) unwanted[public_key_of(peer.info.public_key)] = &peer;
   WipedBuffer changes;
   for (std::size_t i = 0; i < interface.peer_count; ++i) {
     tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
     if (tunnel_config_get_peer(wanted, i, &peer) != TUNNEL_OK) continue;
-    const auto known = unwanted.extract(key_of(peer.public_key));
+    const auto known = unwanted.extract(public_key_of(peer.public_key));
     const SnapshotPeer none;
     const std::size_t before = changes.size();
     put_secret("public_key", peer.public_key, changes);

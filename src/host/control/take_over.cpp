@@ -2,7 +2,6 @@
 
 #include <tunnel/keys.h>
 
-#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
@@ -94,8 +93,7 @@ void take_over(const Snapshot& snapshot, const Config& config, Document& documen
   take_over_interface(snapshot, config.interface, document);
   std::set<PublicKey> running;
   for (const SnapshotPeer& peer : snapshot.peers) {
-    PublicKey key{};
-    std::copy(std::begin(peer.info.public_key), std::end(peer.info.public_key), key.begin());
+    const PublicKey key = public_key_of(peer.info.public_key);
     running.insert(key);
     const auto known = config.by_key.find(key);
     if (known != config.by_key.end()) {

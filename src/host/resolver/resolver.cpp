@@ -113,9 +113,7 @@ void Resolver::Work::event(const tunnel_event& event) {
   if (event.kind == TUNNEL_EVENT_NETWORK) {
     for (Name& name : names_) name.network_changed(now);
   }
-  PublicKey peer{};
-  std::copy_n(event.public_key, peer.size(), peer.begin());
-  Name* name = find(peer);
+  Name* name = find(public_key_of(event.public_key));
   if (name != nullptr && event.kind == TUNNEL_EVENT_HANDSHAKE) name->session_made();
   if (name != nullptr && event.kind == TUNNEL_EVENT_HANDSHAKE_FAILED) name->handshake_failed(now);
   changed_.notify_all();

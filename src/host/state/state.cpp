@@ -83,9 +83,7 @@ std::int32_t State::apply(tunnel_core* core) {
     tunnel_peer_info info = TUNNEL_PEER_INFO_INIT;
     if (tunnel_core_get_peer(core, peer, &info) != TUNNEL_OK) continue;
     base::wipe(info.preshared_key, sizeof(info.preshared_key));
-    PublicKey key{};
-    std::copy_n(info.public_key, key.size(), key.begin());
-    const auto stored = endpoints_.find(key);
+    const auto stored = endpoints_.find(public_key_of(info.public_key));
     if (stored == endpoints_.end()) continue;
     known.insert(*stored);
     const std::int32_t status = restore(core, info, stored->second);
