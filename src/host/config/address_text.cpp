@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "host/system/system.h"
+
 namespace tunnel::host {
 namespace {
 
@@ -110,16 +112,10 @@ std::string prefix_text(const tunnel_prefix& prefix) {
   return ip_text(prefix.family, prefix.bytes) + "/" + std::to_string(prefix.length);
 }
 
-bool clear_host_bits(tunnel_prefix& prefix) noexcept {
-  const std::size_t size = prefix.family == TUNNEL_FAMILY_IPV4 ? 4 : 16;
-  bool any = false;
-  for (std::size_t i = 0; i < size; ++i) {
-    const int kept = std::clamp(static_cast<int>(prefix.length) - static_cast<int>(8 * i), 0, 8);
-    const auto mask = static_cast<std::uint8_t>(0xff00u >> kept);
-    any |= (prefix.bytes[i] & ~mask & 0xff) != 0;
-    prefix.bytes[i] &= mask;
-  }
-  return any;
+std::set<std::string> network_texts(std::span<const tunnel_prefix> prefixes) {
+  std::set<std::string> texts;
+  for (const tunnel_prefix& prefix : prefixes) texts.insert(prefix_text(network_of(prefix)));
+  return texts;
 }
 
 }  // namespace tunnel::host

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,8 +27,7 @@ std::optional<std::uint32_t> read_number(std::string_view text, std::uint32_t ma
 
 std::string address_text(const tunnel_address& address);
 std::string prefix_text(const tunnel_prefix& prefix);
-
-// Sets the bits after the prefix length to zero; true when one of them was set.
-bool clear_host_bits(tunnel_prefix& prefix) noexcept;
+// Each network once, in an order that is the same for equal lists.
+std::set<std::string> network_texts(std::span<const tunnel_prefix> prefixes);
 
 }  // namespace tunnel::host

@@ -245,17 +245,18 @@ bool FileParser::read_allowed_ips(std::string_view value) {
 bool FileParser::add_allowed_ip(std::string_view text) {
   const bool remove = text.starts_with('-');
   const std::string_view number = text.substr(remove || text.starts_with('+') ? 1 : 0);
-  auto prefix = read_prefix(number);
-  if (!prefix) return bad_prefix(text);
-  if (clear_host_bits(*prefix)) {
-    warn_at(text,
-            {"the part behind the prefix length is not zero: " + prefix_text(*prefix) + " is used",
-             ""});
+  const auto given = read_prefix(number);
+  if (!given) return bad_prefix(text);
+  const tunnel_prefix prefix = network_of(*given);
+  if (!SamePrefix{}(prefix, *given)) {
+    warn_at(
+        text,
+        {"the part behind the prefix length is not zero: " + prefix_text(prefix) + " is used", ""});
   }
   if (remove) {
-    disown(*prefix);
+    disown(prefix);
   } else {
-    own(*prefix, text);
+    own(prefix, text);
   }
   return true;
 }

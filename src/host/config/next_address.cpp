@@ -4,6 +4,7 @@
 #include <array>
 
 #include "host/config/address_text.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 namespace {
@@ -24,9 +25,8 @@ Number number_of(const tunnel_prefix& prefix) noexcept {
   return number;
 }
 
-Number first_of(tunnel_prefix prefix) noexcept {
-  (void)clear_host_bits(prefix);
-  return number_of(prefix);
+Number first_of(const tunnel_prefix& prefix) noexcept {
+  return number_of(network_of(prefix));
 }
 
 Number last_of(const tunnel_prefix& prefix) noexcept {

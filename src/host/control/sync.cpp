@@ -1,6 +1,5 @@
 #include "host/control/sync.h"
 
-#include <set>
 #include <unordered_map>
 
 #include "host/config/config.h"
@@ -22,15 +21,6 @@ bool same_secret(const base::Secret<TUNNEL_KEY_SIZE>& now, const std::uint8_t* w
 
 void put_secret(std::string_view key, const std::uint8_t* value, WipedBuffer& out) {
   write_key(key, KeyBytes(value ? value : kNoKey, sizeof(kNoKey)), out);
-}
-
-std::set<std::string> texts_of(std::span<const tunnel_prefix> prefixes) {
-  std::set<std::string> texts;
-  for (tunnel_prefix prefix : prefixes) {
-    clear_host_bits(prefix);
-    texts.insert(prefix_text(prefix));
-  }
-  return texts;
 }
 
 void compare_interface(const Snapshot& now, const tunnel_config_interface& wanted,
@@ -70,8 +60,8 @@ void compare_peer(const SnapshotPeer& now, const tunnel_config_peer& wanted, boo
     write_text("persistent_keepalive_interval", std::to_string(wanted.keepalive_s), out);
   }
   if (ours && wanted.name != now.name) write_text("x_name", wanted.name, out);
-  const auto texts = texts_of(std::span(wanted.allowed_ips, wanted.allowed_ip_count));
-  if (texts == texts_of(now.allowed_ips)) return;
+  const auto texts = network_texts(std::span(wanted.allowed_ips, wanted.allowed_ip_count));
+  if (texts == network_texts(now.allowed_ips)) return;
   write_text("replace_allowed_ips", "true", out);
   for (const std::string& text : texts) write_text("allowed_ip", text, out);
 }

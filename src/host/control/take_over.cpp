@@ -34,12 +34,6 @@ bool same_key(const SecretKey& a, const SecretKey& b) {
   return base::equal_constant_time(a.bytes(), b.bytes());
 }
 
-std::set<std::string> texts_of(const std::vector<tunnel_prefix>& prefixes) {
-  std::set<std::string> texts;
-  for (const tunnel_prefix& prefix : prefixes) texts.insert(prefix_text(prefix));
-  return texts;
-}
-
 std::string joined(const std::vector<tunnel_prefix>& prefixes) {
   std::string text;
   for (const tunnel_prefix& prefix : prefixes) {
@@ -63,7 +57,7 @@ void take_over_peer(const SnapshotPeer& now, const PeerSection& written, Documen
   if (endpoint_moved(written, now.info.endpoint)) {
     document.set(key, key_named("Endpoint"), address_text(now.info.endpoint));
   }
-  if (texts_of(now.allowed_ips) != texts_of(written.allowed_ips)) {
+  if (network_texts(now.allowed_ips) != network_texts(written.allowed_ips)) {
     document.set(key, key_named("AllowedIPs"), joined(now.allowed_ips));
   }
   if (now.info.keepalive_s != written.keepalive_s) {

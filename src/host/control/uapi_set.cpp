@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/control/uapi_key.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 namespace {
@@ -63,11 +64,10 @@ int take_keepalive(PeerChange& peer, std::string_view value) {
 int take_allowed_ip(PeerChange& peer, std::string_view value) {
   const bool removes = value.starts_with('-');
   if (removes) value.remove_prefix(1);
-  auto prefix = read_prefix(value);
+  const auto prefix = read_prefix(value);
   if (!prefix) return EINVAL;
-  clear_host_bits(*prefix);
-  if (removes) prefix->flags |= TUNNEL_PREFIX_REMOVE;
-  peer.prefixes.push_back(*prefix);
+  peer.prefixes.push_back(network_of(*prefix));
+  if (removes) peer.prefixes.back().flags |= TUNNEL_PREFIX_REMOVE;
   return 0;
 }
 

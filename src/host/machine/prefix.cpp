@@ -32,16 +32,6 @@ bool lies_in(const Block& block, const tunnel_prefix& prefix) noexcept {
 
 }  // namespace
 
-tunnel_prefix network_of(tunnel_prefix prefix) noexcept {
-  for (std::size_t i = 0; i < sizeof(prefix.bytes); ++i) {
-    const std::size_t first = i * 8;
-    if (prefix.length >= first + 8) continue;
-    const std::size_t kept = prefix.length > first ? prefix.length - first : 0;
-    prefix.bytes[i] = static_cast<std::uint8_t>(prefix.bytes[i] & (0xff00u >> kept));
-  }
-  return prefix;
-}
-
 bool covers(const tunnel_prefix& outer, const tunnel_prefix& inner) noexcept {
   if (outer.family != inner.family || outer.length > inner.length) return false;
   tunnel_prefix shortened = inner;

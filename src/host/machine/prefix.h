@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "host/system/system.h"
+
 namespace tunnel::host {
 
 // True when every address of `inner` lies in `outer`. Host bits do not matter.
@@ -13,9 +15,6 @@ bool covers(const tunnel_prefix& outer, const tunnel_prefix& inner) noexcept;
 
 // The same network; host bits do not matter.
 bool same_network(const tunnel_prefix& a, const tunnel_prefix& b) noexcept;
-
-// The prefix without its host bits.
-tunnel_prefix network_of(tunnel_prefix prefix) noexcept;
 
 // The prefix that holds this address alone.
 tunnel_prefix host_prefix(const tunnel_address& address) noexcept;

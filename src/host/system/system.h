@@ -7,6 +7,7 @@
 #include "host/system/domain.h"
 #include "host/system/files.h"
 #include "host/system/locked_file.h"
+#include "host/system/network.h"
 #include "host/system/status.h"
 
 namespace tunnel::host {
