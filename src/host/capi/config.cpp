@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "host/capi/issue.h"
 #include "host/capi/objects.h"
 #include "host/config/config.h"
 #include "host/system/system.h"
@@ -22,12 +23,9 @@ std::int32_t make_config(Reader&& reader, tunnel_config** config, tunnel_config_
     auto made = std::make_unique<tunnel_config>();
     tunnel_config_issue found{};
     const std::int32_t status = reader(made->content, found);
-    if (status == TUNNEL_OK) {
-      *config = made.release();
-    } else if (issue != nullptr && base::write_sized(found, issue) != TUNNEL_OK) {
-      return TUNNEL_ERR_ARGUMENT;
-    }
-    return status;
+    if (status != TUNNEL_OK) return host::tell(found, issue, status);
+    *config = made.release();
+    return TUNNEL_OK;
   });
 }
 

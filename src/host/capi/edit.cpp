@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "host/capi/issue.h"
 #include "host/capi/objects.h"
 #include "host/config/config.h"
 #include "host/control/control.h"
@@ -25,17 +26,11 @@ struct tunnel_config_edit {
 
 namespace {
 
-std::int32_t tell(const tunnel_config_issue& found, tunnel_config_issue* issue,
-                  std::int32_t status) {
-  const bool told = issue == nullptr || base::write_sized(found, issue) == TUNNEL_OK;
-  return told ? status : TUNNEL_ERR_ARGUMENT;
-}
-
 // Parses the text; what it says goes to `config`, or what is wrong to `issue`.
 std::int32_t parse(std::string_view text, host::Config& config, tunnel_config_issue* issue) {
   tunnel_config_issue found{};
   const std::int32_t status = host::parse_config(text, config, found);
-  return status == TUNNEL_OK ? status : tell(found, issue, status);
+  return status == TUNNEL_OK ? status : host::tell(found, issue, status);
 }
 
 std::optional<host::PublicKey> key_of(const std::uint8_t* bytes) {
@@ -100,7 +95,7 @@ int32_t tunnel_config_edit_open(const char* path, tunnel_config_edit** edit,
   return host::guarded([&]() -> std::int32_t {
     errno = 0;
     auto file = host::LockedFile::open(path, host::kLongestFile);
-    if (!file) return tell(host::unreadable(file.status(), errno), issue, file.status());
+    if (!file) return host::tell(host::unreadable(file.status(), errno), issue, file.status());
     host::Config config;
     const std::int32_t status = parse(file->text(), config, issue);
     if (status != TUNNEL_OK) return status;

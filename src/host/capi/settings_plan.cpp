@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "host/capi/issue.h"
 #include "host/capi/objects.h"
 #include "host/dns/dns.h"
 #include "host/system/system.h"
@@ -48,13 +49,6 @@ void add_wishes(const tunnel_settings_request& wishes, host::Request& request) {
   request.resolvers.assign(wishes.resolvers, wishes.resolvers + wishes.resolver_count);
 }
 
-// Hands an issue to the caller; `status` unless there is no room for it.
-std::int32_t tell(const tunnel_config_issue& found, tunnel_config_issue* issue,
-                  std::int32_t status) {
-  const bool told = issue == nullptr || base::write_sized(found, issue) == TUNNEL_OK;
-  return told ? status : TUNNEL_ERR_ARGUMENT;
-}
-
 std::int32_t check_link(const host::Machine& machine, const std::string& name,
                         tunnel_config_issue* issue) {
   if (name.empty() || machine.link(name) != nullptr) return TUNNEL_OK;
@@ -62,7 +56,7 @@ std::int32_t check_link(const host::Machine& machine, const std::string& name,
   missing.status = TUNNEL_ERR_NOT_FOUND;
   const std::string text = "there is no interface '" + name + "'";
   std::copy_n(text.data(), std::min(text.size(), sizeof(missing.message) - 1), missing.message);
-  return tell(missing, issue, TUNNEL_ERR_NOT_FOUND);
+  return host::tell(missing, issue, TUNNEL_ERR_NOT_FOUND);
 }
 
 // The engine was told it: it stays, whatever the uplink is later.
