@@ -20,10 +20,9 @@ ChainText::ChainText(std::string_view name, std::string_view hook, std::string_v
           std::string(policy) + ";\n";
 }
 
-ChainText& ChainText::rule(std::string_view text) {
+void ChainText::rule(std::string_view text) {
   text_ += "\t\t" + std::string(text) + "\n";
   ++rules_;
-  return *this;
 }
 
 bool is_plain(std::string_view link) noexcept {

@@ -16,7 +16,7 @@ namespace tunnel::host {
 class ChainText {
  public:
   ChainText(std::string_view name, std::string_view hook, std::string_view policy = "accept");
-  ChainText& rule(std::string_view text);
+  void rule(std::string_view text);
   bool empty() const noexcept { return rules_ == 0; }
   std::string text() const { return text_ + "\t}\n"; }
 
