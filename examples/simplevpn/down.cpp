@@ -20,7 +20,13 @@ struct Wishes {
 Wishes read_wishes(const Down& options, const std::string& name, const Output& output) {
   Wishes wishes;
   ConfigHandle config;
-  if (options.no_hooks || find_running(options.target, wishes.target)) return wishes;
+  if (options.no_hooks) return wishes;
+  if (const auto failure = find_running(options.target, wishes.target)) {
+    if (failure->code == kForeignFile) {
+      advise(output, "warning: hooks are not run: " + failure->message + "; " + failure->hint);
+    }
+    return wishes;
+  }
   if (const auto failure = read_config(wishes.target.path, output, config)) {
     advise(output, "warning: hooks are not run: " + failure->message);
     return wishes;

@@ -197,3 +197,20 @@ def test_a_file_that_only_root_may_read_is_read_anew(tunnel):
     wait_until(lambda: tunnel.status()["peers"][0]["name"] == "phone", what="reloaded")
     tunnel.call("down", "wg0")
     assert process.wait(timeout=5) == 0
+
+
+@pytest.mark.parametrize("how", ["chown nobody /run/wg0.conf", "chmod 622 /run/wg0.conf",
+                                 "chmod 777 /run/mine", "chown nobody /run/mine"])
+def test_root_runs_no_hooks_of_a_file_that_others_could_have_made(tunnel, host, how):
+    """Which file a tunnel has is said by the process for packets."""
+    host.run("mkdir", "-m", "755", "/run/mine")
+    path = "/run/mine/wg0.conf" if how.endswith("mine") else "/run/wg0.conf"
+    host.write(path, CONFIG + "PreDown = touch /run/ran\n".join(["", ""]))
+    host.write(path, CONFIG.replace("[Peer]", "PreDown = touch /run/ran\n[Peer]"))
+    tunnel.call("up", path)
+    host.run("/bin/sh", "-c", how)
+    refused = tunnel.call("save", "wg0", exit_status=6)
+    assert path in refused.stderr
+    done = tunnel.call("down", "wg0")
+    assert "hooks are not run" in done.stderr and not host.exists("/run/ran")
+    tunnel.assert_gone()
