@@ -22,7 +22,7 @@ Wishes read_wishes(const Down& options, const std::string& name, const Output& o
   ConfigHandle config;
   if (options.no_hooks) return wishes;
   if (const auto failure = find_running(options.target, wishes.target)) {
-    if (failure->code == kForeignFile) {
+    if (failure->code == "E_FOREIGN_FILE") {
       advise(output, "warning: hooks are not run: " + failure->message + "; " + failure->hint);
     }
     return wishes;

@@ -71,7 +71,7 @@ std::optional<Failure> find_running(const std::string& argument, Target& target)
   if (!known) return find_target(argument, target);
   if (!is_believable(interface.file, argument)) {
     return Failure{.exit = kPermission,
-                   .code = kForeignFile,
+                   .code = "E_FOREIGN_FILE",
                    .message = "others could have changed " + std::string(interface.file),
                    .hint = "if it is the file of " + argument + ", name it instead"};
   }

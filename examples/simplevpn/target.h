@@ -21,10 +21,8 @@ struct Target {
 // For a tunnel to start. As with wg-quick, a bare name stands for /etc/wireguard/NAME.conf.
 [[nodiscard]] std::optional<Failure> find_target(const std::string& argument, Target& target);
 
-constexpr const char* kForeignFile = "E_FOREIGN_FILE";
-
 // The file of a tunnel that runs. A bare name means the file it was started from, when its daemon
-// says so; kForeignFile when somebody else could have made that file.
+// says so; "E_FOREIGN_FILE" when somebody else could have made that file.
 [[nodiscard]] std::optional<Failure> find_running(const std::string& argument, Target& target);
 
 // What to say of a tunnel that does not run.

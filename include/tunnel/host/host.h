@@ -16,7 +16,8 @@
  *   tunnel_settings_plan        may still refuse the file, with its position
  *   tunnel_core_create, tunnel_config_apply, tunnel_state_open, tunnel_state_apply
  *   tunnel_tun_open, tunnel_udp_open, tunnel_engine_create
- *   tunnel_control_open         refuses when another daemon has this name
+ *   tunnel_control_open         refuses when another daemon has this name; see also
+ *                               tunnel_control_file_create
  *   tunnel_settings_apply       rolls itself back when a step fails
  *   tunnel_resolver_create, tunnel_resolver_add_config
  *   tunnel_engine_run           events go to tunnel_resolver_event, tunnel_state_event and
