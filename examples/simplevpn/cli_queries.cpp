@@ -62,11 +62,12 @@ void add_events(const Grammar& grammar) {
 }
 
 void add_doctor(const Grammar& grammar) {
-  const auto target = std::make_shared<std::string>();
+  const auto options = std::make_shared<Examine>();
   CLI::App* doctor =
       grammar.add(grammar.app, "doctor", "Say what is wrong with a tunnel, and how to mend it",
-                  [target, &output = grammar.output] { return examine(*target, output); });
-  doctor->add_option("CONF", *target, "File, or the name of a tunnel")->required();
+                  [options, &output = grammar.output] { return examine(*options, output); });
+  doctor->add_option("CONF", options->target, "File, or the name of a tunnel")->required();
+  doctor->add_option("--peer", options->peer, "Only this peer: its name or public key");
 }
 
 void add_completion(const Grammar& grammar) {

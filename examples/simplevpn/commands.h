@@ -110,8 +110,12 @@ struct Events {
 };
 int events(const Events& options, const Output& output);
 
-// Looks for what is wrong with a tunnel, a file or a name; 7 when something is.
-int examine(const std::string& target, const Output& output);
+// Looks for what is wrong with a tunnel; 7 when something is.
+struct Examine {
+  std::string target;  // a file or a name
+  std::string peer;    // only the way to this one: friendly name or public key; "" = to every peer
+};
+int examine(const Examine& options, const Output& output);
 
 int version(const Output& output);
 

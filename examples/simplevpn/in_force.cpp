@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 
 #include "handles.h"
 
@@ -29,6 +30,7 @@ InForce read_in_force(const std::string& name) {
   found.kill_switch = (summary.flags & TUNNEL_SETTINGS_KILL_SWITCH) != 0;
   found.translates = (summary.flags & TUNNEL_SETTINGS_SERVER) != 0;
   found.scheme = summary.scheme;
+  found.mark = tunnel_settings_mark(recalled);
   found.dns_backend = summary.dns_backend;
   tunnel_setting setting = TUNNEL_SETTING_INIT;
   for (std::size_t i = 0; tunnel_settings_get(recalled, i, &setting) == TUNNEL_OK; ++i) {
@@ -48,6 +50,14 @@ std::vector<std::string> blocks_left(const std::vector<std::string>& running) {
     if (read_in_force(name).kill_switch) left.push_back(name);
   }
   return left;
+}
+
+// It reads "nft 'insert rule ip filter FORWARD ...".
+std::string chain_of(const std::string& rule) {
+  std::istringstream words(rule);
+  std::string skipped, family, table, chain;
+  words >> skipped >> skipped >> skipped >> family >> table >> chain;
+  return family + " " + table + " " + chain;
 }
 
 std::string scheme_word(std::uint32_t scheme) {

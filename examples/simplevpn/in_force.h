@@ -15,6 +15,7 @@ struct InForce {
   bool kill_switch = false;  // the block is in force
   bool translates = false;   // for clients, or for hosts that share the tunnel
   std::uint32_t scheme = TUNNEL_SCHEME_NONE;
+  std::uint32_t mark = 0;                  // that our datagrams carry past the routes
   std::uint32_t dns_backend = 0;           // TUNNEL_DNS_, AUTO = names are not our affair
   std::vector<std::string> foreign_rules;  // of ours in chains of others, as commands
   std::vector<std::string> undone;         // by other programs: commands that bring it back
@@ -25,6 +26,9 @@ struct InForce {
 // Names of the tunnels of which nothing but the block is left: their daemon is dead. `running` are
 // those whose daemon lives.
 [[nodiscard]] std::vector<std::string> blocks_left(const std::vector<std::string>& running);
+
+// Where a rule of `foreign_rules` stands: "ip filter FORWARD".
+[[nodiscard]] std::string chain_of(const std::string& rule);
 
 // "wg-quick", "strict", "split"; "" = the tunnel does not take everything.
 [[nodiscard]] std::string scheme_word(std::uint32_t scheme);

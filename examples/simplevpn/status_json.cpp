@@ -67,6 +67,7 @@ ordered_json counters_json(const tunnel_counters& counters) {
           {"handshakes_responded", counters.handshakes_responded},
           {"handshakes_completed", counters.handshakes_completed},
           {"cookie_replies", counters.cookie_replies},
+          {"cookies_received", counters.cookies_received},
           {"keepalives_sent", counters.keepalives_sent},
           {"keepalives_received", counters.keepalives_received},
           {"staged_packets", counters.staged_packets},

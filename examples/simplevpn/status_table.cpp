@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <sstream>
 
 #include "format.h"
 #include "plain.h"
@@ -94,14 +93,6 @@ std::string plain_warning(const TunnelStatus& status, bool color) {
   if (!is_plain(status)) return "";
   const std::string text = std::string("  ") + kPlainWarning;
   return (color ? "\033[1;31m" + text + "\033[0m" : text) + "\n";
-}
-
-// "ip filter FORWARD" of "nft 'insert rule ip filter FORWARD ...".
-std::string chain_of(const std::string& rule) {
-  std::istringstream words(rule);
-  std::string skipped, family, table, chain;
-  words >> skipped >> skipped >> skipped >> family >> table >> chain;
-  return family + " " + table + " " + chain;
 }
 
 std::string foreign_chains(const InForce& in_force) {

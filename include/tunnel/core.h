@@ -273,6 +273,7 @@ typedef struct tunnel_counters {
   uint64_t memory_bytes;             /* taken by the core now */
   uint64_t drops[TUNNEL_DROP_COUNT]; /* by verdict - TUNNEL_DROP_FIRST */
   uint64_t timestamp_floor_ns;       /* to be stored now: what the last event of that kind said */
+  uint64_t cookies_received;         /* of those we called: they are under load */
 } tunnel_counters;
 #define TUNNEL_COUNTERS_INIT \
   { sizeof(tunnel_counters) }

@@ -151,6 +151,7 @@ void Core::open_cookie_reply(tunnel_packet& packet) noexcept {
     return drop(packet, TUNNEL_DROP_COOKIE);
   }
   welcome = false;
+  ++counters_.cookies_received;
   packet.peer = peer.id();
   packet.verdict = TUNNEL_VERDICT_CONSUMED;
 }

@@ -1,20 +1,18 @@
 """`doctor` names the cause of what was made to go wrong."""
 
-import json
-import pathlib
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
-import schema
+import checkup
 import traffic
 import wire
 from netns import wait_until
 from peers import Simplevpn, join, key
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "docs" / "schema" / "doctor.json").read_text(encoding="utf-8"))
 OUTER = ("192.0.2.1", "192.0.2.2")
 
 
@@ -42,14 +40,8 @@ def run_up(*sides):
 
 
 def doctor(side, *arguments, exit_status=7):
-    done = side.host.run(side.program, "doctor", f"/run/{side.interface}.conf", "--json",
-                         *arguments, check=False)
-    assert done.returncode == exit_status, done.stdout + done.stderr
-    document = json.loads(done.stdout)
-    schema.check(document, SCHEMA)
-    assert document["sound"] == (exit_status == 0)
-    return {finding["check"]: finding for finding in document["findings"]
-            if finding["level"] != "PASS"}
+    return checkup.complaints(side.host, side.program, f"/run/{side.interface}.conf", *arguments,
+                              exit_status=exit_status)
 
 
 def other_key():
@@ -142,6 +134,44 @@ def test_an_old_timestamp_points_at_the_clock(pair):
     assert "clock" in doctor(server)["timestamp"]["cause"]
 
 
+# A program that asks for the time gets that of the day before.
+YESTERDAY = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+int clock_gettime(clockid_t clock, struct timespec* time) {
+  int (*real)(clockid_t, struct timespec*) = dlsym(RTLD_NEXT, "clock_gettime");
+  const int result = real(clock, time);
+  if (clock == CLOCK_REALTIME) time->tv_sec -= 86400;
+  return result;
+}
+"""
+
+
+def yesterday(tmp_path):
+    """The words before a command that runs it with a clock that is behind."""
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    source, library = tmp_path / "yesterday.c", tmp_path / "yesterday.so"
+    source.write_text(YESTERDAY, encoding="ascii")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    inherited = os.environ.get("ASAN_OPTIONS", "")
+    return ("env", f"LD_PRELOAD={library}", f"ASAN_OPTIONS={inherited}:verify_asan_link_order=0")
+
+
+def test_a_client_whose_clock_was_set_back_is_named(pair, tmp_path):
+    client, server = pair
+    server.start()
+    client.start()
+    assert traffic.ping(client.host, server.ipv4, count=1).lost == ()
+    client.stop()
+    client.start(wrapper=yesterday(tmp_path))
+    traffic.ping(client.host, server.ipv4, count=1)
+    until_counted(server, "old_timestamp")
+    assert "the clock of a client is behind" in doctor(server)["timestamp"]["cause"]
+    assert "our clock is behind" in doctor(client)["handshake"]["cause"]
+
+
 def test_allowed_ips_that_lack_the_address_are_named(pair):
     client, server = pair
     server.configure()
@@ -170,6 +200,47 @@ def test_what_is_wrong_in_the_file_is_named(pair):
     assert doctor(client)["file"]["fix"] == f"chmod 600 /run/{client.interface}.conf"
     edit(client, r"^\[Peer\]", "[Pear]")
     assert "line 5" in doctor(client)["file"]["message"]
+
+
+def test_addresses_of_two_peers_are_named_with_both(pair):
+    client, _ = pair
+    client.configure()
+    text = client.host.read("/run/wg0.conf").replace("[Peer]", "[Peer]\n# friendly_name = office")
+    address = re.search(r"AllowedIPs = (\S+)/32", text).group(1)
+    def with_other(allowed):
+        client.host.write("/run/wg0.conf", f"{text}\n[Peer]\n# friendly_name = home\n"
+                          f"PublicKey = {other_key()}\nAllowedIPs = {allowed}\n")
+        return doctor(client)["allowed_ips"]
+    overlap = with_other("10.9.0.0/24")["message"]
+    assert overlap == f"{address}/32 of office lies in 10.9.0.0/24 of home"
+    found = with_other(f"{address}/32")
+    assert found["level"] == "FAIL" and "office" in found["message"] and "home" in found["message"]
+
+
+def test_only_the_peer_asked_for_is_probed(pair):
+    client, server = pair
+    server.start()
+    client.configure()
+    client.host.write("/run/wg0.conf", client.host.read("/run/wg0.conf") + f"""
+[Peer]
+# friendly_name = nobody
+PublicKey = {other_key()}
+AllowedIPs = 10.99.0.0/24
+Endpoint = {OUTER[1]}:9
+""")
+    assert "handshake" in doctor(client)
+    assert doctor(client, "--peer", server.public, exit_status=0) == {}
+    assert "no handshake with nobody" in doctor(client, "--peer", "nobody")["handshake"]["message"]
+    done = client.host.run(client.program, "doctor", "/run/wg0.conf", "--peer", "x", check=False)
+    assert done.returncode == 10 and "no peer is called x" in done.stderr
+
+
+def test_an_address_of_a_family_that_is_off_is_named(pair):
+    client, _ = pair
+    client.configure()
+    client.host.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+    client.host.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+    assert "disable_ipv6=0" in doctor(client)["ipv6"]["fix"]
 
 
 def test_without_a_tunnel_there_is_nothing_to_examine(simplevpn, pair):

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import checkup
 import traffic
 import wire
 from netns import wait_until
@@ -201,6 +202,17 @@ def test_a_new_client_gets_in_with_a_cookie_while_initiations_flood(flood):
     left.start()
     with traffic.Pinging(left.host, right.ipv4) as pinging:
         pinging.wait_for_more(20, timeout=RETRY + 1)
+
+
+@pytest.mark.parametrize("flood", ["ours-ours"], indirect=True)
+def test_both_doctors_name_the_load(flood, simplevpn):
+    left, right = flood
+    left.start()
+    left.host.run("ping", "-c1", "-W1", right.ipv4, check=False)
+    wait_until(lambda: left.counters()["cookies_received"], what="a cookie")
+    refused = checkup.complaints(left.host, simplevpn, "wg0")
+    assert "under load" in refused["handshake"]["cause"]
+    assert "load" in checkup.complaints(right.host, simplevpn, "wg0")
 
 
 # Two thousand wait in our socket, a quarter of them if its buffer is the system's default.

@@ -115,6 +115,7 @@ void add_counters(py::module_& module) {
   type.def_readonly("handshakes_responded", &tunnel_counters::handshakes_responded);
   type.def_readonly("handshakes_completed", &tunnel_counters::handshakes_completed);
   type.def_readonly("cookie_replies", &tunnel_counters::cookie_replies);
+  type.def_readonly("cookies_received", &tunnel_counters::cookies_received);
   type.def_readonly("keepalives_sent", &tunnel_counters::keepalives_sent);
   type.def_readonly("keepalives_received", &tunnel_counters::keepalives_received);
   type.def_readonly("staged_packets", &tunnel_counters::staged_packets);

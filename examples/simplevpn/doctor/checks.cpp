@@ -1,15 +1,97 @@
 // checks.cpp - what can be seen without a packet: the file, the machine, the way.
 #include "checks.h"
 
+#include <tunnel/host/text.h>
+
 #include <algorithm>
-#include <map>
+#include <cstring>
+#include <vector>
 
 namespace simplevpn::doctor {
 namespace {
 
 constexpr std::int64_t kLongAgo_s = 1'700'000'000;  // 2023: this program is younger
 
+struct Owned {
+  tunnel_prefix prefix;  // without host bits
+  std::string text;
+  const PeerFacts* owner;
+};
+
+bool has_bit(const tunnel_prefix& prefix, std::size_t bit) {
+  return (prefix.bytes[bit / 8] & (0x80u >> bit % 8)) != 0;
+}
+
+bool covers(const tunnel_prefix& outer, const tunnel_prefix& inner) {
+  if (outer.family != inner.family || outer.length > inner.length) return false;
+  for (std::size_t bit = 0; bit < outer.length; ++bit) {
+    if (has_bit(outer, bit) != has_bit(inner, bit)) return false;
+  }
+  return true;
+}
+
+// A network stands directly before everything in it.
+bool before(const Owned& a, const Owned& b) {
+  if (a.prefix.family != b.prefix.family) return a.prefix.family < b.prefix.family;
+  const int order = std::memcmp(a.prefix.bytes, b.prefix.bytes, sizeof a.prefix.bytes);
+  return order != 0 ? order < 0 : a.prefix.length < b.prefix.length;
+}
+
+std::vector<Owned> sorted_prefixes(const std::vector<PeerFacts>& peers) {
+  std::vector<Owned> all;
+  for (const PeerFacts& peer : peers) {
+    for (const std::string& text : peer.allowed) {
+      Owned owned{{}, text, &peer};
+      if (tunnel_prefix_from_text(text.data(), text.size(), &owned.prefix) != TUNNEL_OK) continue;
+      for (std::size_t bit = owned.prefix.length; bit < 8 * sizeof owned.prefix.bytes; ++bit) {
+        owned.prefix.bytes[bit / 8] &= static_cast<std::uint8_t>(~(0x80u >> bit % 8));
+      }
+      all.push_back(std::move(owned));
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), before);
+  return all;
+}
+
+Finding shared_prefix(const Owned& outer, const Owned& inner) {
+  if (outer.prefix.length == inner.prefix.length) {
+    return {Level::fail, "allowed_ips",
+            inner.text + " belongs to " + outer.owner->name + " and to " + inner.owner->name,
+            "an address has one owner: the last one named gets it",
+            "take " + inner.text + " from one of them"};
+  }
+  return {Level::warn, "allowed_ips",
+          inner.text + " of " + inner.owner->name + " lies in " + outer.text + " of " +
+              outer.owner->name,
+          "the longer prefix wins: " + outer.owner->name + " neither gets nor may send from it",
+          "if that is not meant, narrow AllowedIPs = " + outer.text};
+}
+
+// A tunnel that runs has what is left when the file's faults were obeyed, so the file is looked at.
+const std::vector<PeerFacts>& written(const Facts& facts) {
+  return facts.file_peers.empty() ? facts.peers : facts.file_peers;
+}
+
+bool has_prefix(const std::vector<PeerFacts>& peers, const char* text) {
+  return std::any_of(peers.begin(), peers.end(), [&](const PeerFacts& peer) {
+    return std::find(peer.allowed.begin(), peer.allowed.end(), text) != peer.allowed.end();
+  });
+}
+
 }  // namespace
+
+bool Facts::takes_ipv4() const {
+  return has_prefix(peers, "0.0.0.0/0") ||
+         (has_prefix(peers, "0.0.0.0/1") && has_prefix(peers, "128.0.0.0/1"));
+}
+
+bool Facts::takes_ipv6() const {
+  return has_prefix(peers, "::/0") || (has_prefix(peers, "::/1") && has_prefix(peers, "8000::/1"));
+}
+
+bool Facts::is_about(const PeerFacts& one) const {
+  return only_peer.empty() || one.name == only_peer || one.public_key == only_peer;
+}
 
 bool Facts::is_server() const {
   return std::any_of(peers.begin(), peers.end(),
@@ -34,7 +116,7 @@ void check_file(const Facts& facts, Findings& findings) {
 }
 
 void check_keys(const Facts& facts, Findings& findings) {
-  for (const PeerFacts& peer : facts.peers) {
+  for (const PeerFacts& peer : written(facts)) {
     if (peer.public_key != facts.public_key) continue;
     findings.push_back({Level::fail, "keys", "the peer " + peer.name + " has our own public key",
                         "PublicKey of a [Peer] is the other side's, not ours",
@@ -43,21 +125,20 @@ void check_keys(const Facts& facts, Findings& findings) {
 }
 
 void check_allowed_ips(const Facts& facts, Findings& findings) {
-  std::map<std::string, const PeerFacts*> owners;
-  for (const PeerFacts& peer : facts.peers) {
-    if (peer.allowed.empty()) {
-      findings.push_back({Level::warn, "allowed_ips", peer.name + " has no AllowedIPs",
-                          "nothing is sent to it, and nothing it sends is accepted",
-                          "give it AllowedIPs"});
+  for (const PeerFacts& peer : written(facts)) {
+    if (!peer.allowed.empty()) continue;
+    findings.push_back({Level::warn, "allowed_ips", peer.name + " has no AllowedIPs",
+                        "nothing is sent to it, and nothing it sends is accepted",
+                        "give it AllowedIPs"});
+  }
+  std::vector<const Owned*> around;  // each covers the next
+  const std::vector<Owned> all = sorted_prefixes(written(facts));
+  for (const Owned& each : all) {
+    while (!around.empty() && !covers(around.back()->prefix, each.prefix)) around.pop_back();
+    if (!around.empty() && around.back()->owner != each.owner) {
+      findings.push_back(shared_prefix(*around.back(), each));
     }
-    for (const std::string& prefix : peer.allowed) {
-      const auto [owner, is_first] = owners.emplace(prefix, &peer);
-      if (is_first) continue;
-      findings.push_back({Level::fail, "allowed_ips",
-                          prefix + " belongs to " + owner->second->name + " and to " + peer.name,
-                          "an address has one owner: the last one named gets it",
-                          "take " + prefix + " from one of them"});
-    }
+    around.push_back(&each);
   }
 }
 
@@ -88,8 +169,16 @@ void check_clock(const Facts& facts, Findings& findings) {
                       "set the clock: timedatectl set-ntp true"});
 }
 
+void check_ipv6_off(const Facts& facts, Findings& findings) {
+  if (!facts.wants_ipv6 || !facts.ipv6_off) return;
+  findings.push_back({Level::fail, "ipv6", "Address is of IPv6, which is off on this machine",
+                      "net.ipv6.conf.all.disable_ipv6 is 1; the kernel refuses the address",
+                      "sysctl -w net.ipv6.conf.all.disable_ipv6=0; or take it out of Address"});
+}
+
 void check_endpoints(const Facts& facts, Findings& findings) {
   for (const PeerFacts& peer : facts.peers) {
+    if (!facts.is_about(peer)) continue;
     if (!peer.not_found.empty()) {
       findings.push_back({Level::fail, "endpoint",
                           peer.endpoint + " of " + peer.name + " has no address: " + peer.not_found,
@@ -105,8 +194,17 @@ void check_endpoints(const Facts& facts, Findings& findings) {
   }
 }
 
+void check_ways_left_out(const Facts& facts, Findings& findings) {
+  if (facts.not_looked_at == 0) return;
+  findings.push_back(
+      {Level::warn, "endpoint",
+       "the ways to " + std::to_string(facts.not_looked_at) + " more peers were not looked at",
+       "each may take a second", "simplevpn doctor " + facts.name + " --peer PEER"});
+}
+
 void check_reverse_path(const Facts& facts, Findings& findings) {
-  if (facts.mark == 0 || !facts.strict_reverse_path || facts.marks_count_for_it) return;
+  const bool harmless = facts.mark == 0 || !facts.strict_reverse_path || facts.marks_count_for_it;
+  if (harmless) return;
   findings.push_back({Level::warn, "rp_filter", "the reverse path filter is strict",
                       "answers to marked datagrams are dropped by the kernel",
                       "sysctl -w net.ipv4.conf.all.src_valid_mark=1"});
@@ -116,7 +214,9 @@ Findings check_all(const Facts& facts) {
   Findings findings;
   for (const auto check :
        {check_file, check_keys, check_allowed_ips, check_privileges, check_port, check_clock,
-        check_endpoints, check_reverse_path, check_handshakes, check_visitors}) {
+        check_ipv6_off, check_endpoints, check_ways_left_out, check_reverse_path, check_mtu,
+        check_in_force, check_forwarding, check_scheme, check_kill_switch, check_ipv6_leak,
+        check_names, check_handshakes, check_visitors}) {
     check(facts, findings);
   }
   return findings;

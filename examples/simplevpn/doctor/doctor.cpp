@@ -51,13 +51,22 @@ void print_json(const std::string& name, const Findings& findings, bool sound) {
 
 }  // namespace
 
-int examine(const std::string& target, const Output& output) {
+int examine(const Examine& options, const Output& output) {
+  const std::string& target = options.target;
   doctor::Facts facts;
-  if (!doctor::gather(target, facts)) {
+  if (!doctor::gather(target, options.peer, facts)) {
     return fail(output, {.exit = kNoSuch,
                          .code = "E_NO_SUCH_TUNNEL",
                          .message = "no tunnel " + target + " runs, and there is no file of it",
                          .hint = "simplevpn doctor CONF, or the NAME of a running tunnel"});
+  }
+  const bool known = std::any_of(facts.peers.begin(), facts.peers.end(),
+                                 [&](const auto& peer) { return facts.is_about(peer); });
+  if (!options.peer.empty() && !known) {
+    return fail(output, {.exit = kNoSuch,
+                         .code = "E_NO_SUCH_PEER",
+                         .message = "no peer is called " + options.peer,
+                         .hint = "simplevpn peer list shows names and public keys"});
   }
   const Findings findings = doctor::check_all(facts);
   const bool sound = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {

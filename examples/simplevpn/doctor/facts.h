@@ -9,6 +9,8 @@
 
 #include <tunnel/status.h>
 
+#include "../in_force.h"
+
 namespace simplevpn::doctor {
 
 enum class Level { pass, warn, fail };
@@ -28,9 +30,18 @@ struct PeerFacts {
   std::string endpoint;    // as written, or where the running tunnel sends; "" = none
   std::string not_found;   // why its host name has no address, "" = it has one
   std::vector<std::string> allowed;
-  bool refused = false;  // the machine there says that nobody listens (ICMP)
-  bool loops = false;    // the way to the endpoint leads into the tunnel
-  bool live = false;     // a handshake within 180 s
+  std::uint32_t line = 0;      // of its [Peer] in the file, 0 = not known
+  bool refused = false;        // the machine there says that nobody listens (ICMP)
+  bool loops = false;          // the way to the endpoint leads into the tunnel
+  bool live = false;           // a handshake within 180 s
+  std::uint32_t path_mtu = 0;  // of the way to the endpoint, 0 = not known
+};
+
+// Who answers for names on this machine.
+struct NameServer {
+  std::string address;
+  bool inside = false;  // it is asked through the tunnel
+  bool local = false;   // a stub on this machine, which asks others
 };
 
 // What a running tunnel, or a probe, counted.
@@ -39,6 +50,9 @@ struct Counts {
   std::uint64_t initiated = 0;
   std::uint64_t completed = 0;
   std::uint64_t responded = 0;
+  std::uint64_t cookies_in = 0;          // of those we called: they are under load
+  std::uint64_t cookies_out = 0;         // we were
+  bool under_load = false;               // we are
   std::uint64_t refused_by_network = 0;  // ICMP unreachable, no route
   std::array<std::uint64_t, TUNNEL_DROP_COUNT> drops{};
   std::vector<std::string> unknown_keys;
@@ -49,26 +63,47 @@ struct Counts {
 };
 
 struct Facts {
+  // The file.
   std::string file;        // "" = a running tunnel whose file is not known
   std::string file_error;  // "" = readable and sound
   std::vector<std::string> file_warnings;
+  std::vector<PeerFacts> file_peers;
+  bool wants_names = false;  // it has DNS
+  bool wants_ipv6 = false;   // it has an Address of IPv6
+
+  // The tunnel.
   std::string name;
-  std::string public_key;  // ours
-  std::vector<PeerFacts> peers;
+  std::string public_key;        // ours
+  std::vector<PeerFacts> peers;  // of the tunnel that runs, or of the file
   bool running = false;
   bool probed = false;  // the counts are of a handshake that doctor tried itself
-  bool may_administrate = true;
-  std::string tun_error;  // why /dev/net/tun cannot be used, "" = it can
   std::uint16_t port = 0;
-  bool port_taken = false;  // by another program
   std::uint32_t mark = 0;
+  std::uint32_t mtu = 0;          // 0 = not known
+  std::string only_peer;          // only this one matters: name or key; "" = all
+  std::size_t not_looked_at = 0;  // peers whose way was not examined
+  Counts counts;
+
+  // The machine.
+  InForce in_force;  // of this tunnel
+  bool may_administrate = true;
+  std::string tun_error;    // why /dev/net/tun cannot be used, "" = it can
+  bool port_taken = false;  // by another program
   bool strict_reverse_path = false;
   bool marks_count_for_it = false;  // src_valid_mark
+  bool ipv6_off = false;            // disable_ipv6
+  bool ipv6_outside = false;        // packets to the IPv6 Internet leave beside the tunnel
+  std::vector<NameServer> name_servers;
+  std::vector<std::string> refusing_chains;  // drop what we forward: commands that let it pass
   std::int64_t wall_s = 0;
-  Counts counts;
 
   // A peer that is waited for, rather than called.
   bool is_server() const;
+  // 0.0.0.0/0 (::/0) or both halves of it go to peers.
+  bool takes_ipv4() const;
+  bool takes_ipv6() const;
+  bool takes_everything() const { return takes_ipv4() || takes_ipv6(); }
+  bool is_about(const PeerFacts& one) const;
 };
 
 }  // namespace simplevpn::doctor

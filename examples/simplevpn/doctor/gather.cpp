@@ -1,29 +1,20 @@
 #include "gather.h"
 
-#include <fcntl.h>
-#include <ifaddrs.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstddef>
-#include <cstring>
-#include <fstream>
+#include <string_view>
 
 #include "../format.h"
-#include "../privilege.h"
 #include "../status.h"
 #include "../target.h"
+#include "machine.h"
 #include "probe.h"
+#include "way.h"
 
 namespace simplevpn::doctor {
 namespace {
 
-constexpr int kEchoPatience_ms = 500;
 constexpr int kProbePatience_ms = 6000;  // one initiation, and the one after it five seconds later
+constexpr std::size_t kWays = 8;         // that are looked at; each may take a second
 
 // ---- the file ----
 
@@ -39,6 +30,44 @@ void read_peer(const tunnel_config_peer& peer, Facts& facts) {
   facts.peers.push_back(std::move(out));
 }
 
+void read_interface(const tunnel_config* config, Facts& facts) {
+  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
+  tunnel_config_get_interface(config, &interface);
+  facts.port = interface.port;
+  facts.mark = interface.fwmark;
+  facts.mtu = interface.mtu;
+  facts.wants_names = interface.dns_server_count != 0;
+  facts.wants_ipv6 = std::any_of(
+      interface.addresses, interface.addresses + interface.address_count,
+      [](const tunnel_prefix& address) { return address.family == TUNNEL_FAMILY_IPV6; });
+  std::uint8_t key[TUNNEL_KEY_SIZE];
+  const bool has_key = interface.private_key != nullptr &&
+                       tunnel_key_public(interface.private_key, key) == TUNNEL_OK;
+  if (has_key) facts.public_key = public_key_text(key);
+}
+
+void read_peers(const tunnel_config* config, Facts& facts) {
+  tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
+  for (std::size_t i = 0; tunnel_config_get_peer(config, i, &peer) == TUNNEL_OK; ++i) {
+    read_peer(peer, facts);
+    facts.peers.back().line = peer.line;
+  }
+  facts.file_peers = facts.peers;
+}
+
+// "10.9.0.2/32 moves here from the peer in line 7": the last owner has it alone, and who wrote it
+// twice meant something else. The former one gets it back here. True when it is such a warning.
+bool give_back(const std::string& warning, std::vector<PeerFacts>& peers) {
+  constexpr std::string_view kMoved = " moves here from the peer in line ";
+  const std::size_t at = warning.find(kMoved);
+  if (at == std::string::npos) return false;
+  const std::string line = warning.substr(at + kMoved.size());
+  for (PeerFacts& peer : peers) {
+    if (std::to_string(peer.line) == line) peer.allowed.push_back(warning.substr(0, at));
+  }
+  return true;
+}
+
 ConfigHandle read_file(const std::string& path, Facts& facts) {
   facts.file = path;
   tunnel_config* config = nullptr;
@@ -51,20 +80,11 @@ ConfigHandle read_file(const std::string& path, Facts& facts) {
                            : "line " + std::to_string(issue.line) + ": " + issue.message;
     return owner;
   }
+  read_interface(config, facts);
+  read_peers(config, facts);
   for (std::size_t i = 0; tunnel_config_warning(config, i, &issue) == TUNNEL_OK; ++i) {
-    facts.file_warnings.emplace_back(issue.message);
-  }
-  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
-  tunnel_config_get_interface(config, &interface);
-  facts.port = interface.port;
-  facts.mark = interface.fwmark;
-  std::uint8_t key[TUNNEL_KEY_SIZE];
-  if (interface.private_key != nullptr &&
-      tunnel_key_public(interface.private_key, key) == TUNNEL_OK)
-    facts.public_key = public_key_text(key);
-  tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
-  for (std::size_t i = 0; tunnel_config_get_peer(config, i, &peer) == TUNNEL_OK; ++i) {
-    read_peer(peer, facts);
+    if (!give_back(issue.message, facts.file_peers))
+      facts.file_warnings.emplace_back(issue.message);
   }
   return owner;
 }
@@ -102,6 +122,7 @@ void read_running(const TunnelStatus& status, Facts& facts) {
   facts.running = true;
   facts.port = status.interface.port;
   facts.mark = status.interface.fwmark;
+  facts.mtu = status.mtu;
   if (status.interface.has_key != 0) {
     facts.public_key = public_key_text(status.interface.public_key);
   }
@@ -115,119 +136,36 @@ void read_running(const TunnelStatus& status, Facts& facts) {
   });
 }
 
-// ---- the machine ----
-
-std::string tun_error() {
-  const Descriptor node(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
-  return node.get() >= 0 ? "" : std::strerror(errno);
-}
-
-bool is_port_taken(std::uint16_t port) {
-  if (port == 0) return false;
-  const Descriptor handle(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  const auto* plain = reinterpret_cast<const sockaddr*>(&address);
-  return bind(handle.get(), plain, sizeof address) != 0 && errno == EADDRINUSE;
-}
-
-std::string sysctl(const std::string& name) {
-  std::ifstream file("/proc/sys/net/ipv4/conf/" + name);
-  std::string value;
-  file >> value;
-  return value;
-}
-
-void read_machine(Facts& facts) {
-  facts.may_administrate = has_net_admin();
-  facts.tun_error = tun_error();
-  facts.port_taken = !facts.running && is_port_taken(facts.port);
-  facts.strict_reverse_path = sysctl("all/rp_filter") == "1";
-  facts.marks_count_for_it = sysctl("all/src_valid_mark") == "1";
-  facts.wall_s = static_cast<std::int64_t>(wall_now_ns() / 1'000'000'000);
-}
-
-// ---- the way to each endpoint ----
-
-bool is_tunnels_address(const std::string& name, const sockaddr_storage& address) {
-  ifaddrs* first = nullptr;
-  if (getifaddrs(&first) != 0) return false;
-  bool found = false;
-  for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr || name != entry->ifa_name) continue;
-    if (entry->ifa_addr->sa_family != address.ss_family) continue;
-    const bool v4 = address.ss_family == AF_INET;
-    const std::size_t at = v4 ? offsetof(sockaddr_in, sin_addr) : offsetof(sockaddr_in6, sin6_addr);
-    found = found || std::memcmp(reinterpret_cast<const char*>(entry->ifa_addr) + at,
-                                 reinterpret_cast<const char*>(&address) + at, v4 ? 4 : 16) == 0;
+// Clients of a server have endpoints too, by the hundred.
+void read_ways(Facts& facts) {
+  std::size_t looked_at = 0;
+  for (PeerFacts& peer : facts.peers) {
+    if (peer.endpoint.empty() || !facts.is_about(peer)) continue;
+    if (looked_at++ < kWays) {
+      read_way(facts, peer);
+    } else {
+      ++facts.not_looked_at;
+    }
   }
-  freeifaddrs(first);
-  return found;
-}
-
-// Where the kernel would send from tells which interface it would use.
-bool loops(const Facts& facts, const addrinfo& to) {
-  const Descriptor handle(socket(to.ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (facts.mark != 0 &&
-      setsockopt(handle.get(), SOL_SOCKET, SO_MARK, &facts.mark, sizeof facts.mark) != 0) {
-    return false;  // without privileges the question cannot be asked
-  }
-  sockaddr_storage from{};
-  socklen_t length = sizeof from;
-  return connect(handle.get(), to.ai_addr, to.ai_addrlen) == 0 &&
-         getsockname(handle.get(), reinterpret_cast<sockaddr*>(&from), &length) == 0 &&
-         is_tunnels_address(facts.name, from);
-}
-
-// One byte, which no WireGuard answers. A connected socket hears of the ICMP message that comes
-// back when nobody listens; the tunnel's own socket, which is for all peers, does not.
-bool refuses(const Facts& facts, const addrinfo& to) {
-  const Descriptor handle(socket(to.ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (facts.mark != 0) {
-    setsockopt(handle.get(), SOL_SOCKET, SO_MARK, &facts.mark, sizeof facts.mark);
-  }
-  const char byte = 0;
-  if (connect(handle.get(), to.ai_addr, to.ai_addrlen) != 0) return errno == ENETUNREACH;
-  if (send(handle.get(), &byte, 1, 0) != 1) return errno == EHOSTUNREACH || errno == ENETUNREACH;
-  pollfd waits{handle.get(), POLLIN, 0};
-  if (poll(&waits, 1, kEchoPatience_ms) <= 0) return false;
-  char answer;
-  return recv(handle.get(), &answer, 1, MSG_DONTWAIT) < 0 && errno != EAGAIN;
-}
-
-void read_way(const Facts& facts, PeerFacts& peer) {
-  if (peer.endpoint.empty()) return;
-  const std::size_t colon = peer.endpoint.rfind(':');
-  std::string host = peer.endpoint.substr(0, colon);
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), peer.endpoint.c_str() + colon + 1, &hints, &found);
-  if (error != 0) {
-    peer.not_found = gai_strerror(error);
-    return;
-  }
-  peer.loops = loops(facts, *found);
-  peer.refused = !peer.live && !peer.loops && refuses(facts, *found);
-  freeaddrinfo(found);
 }
 
 }  // namespace
 
-bool gather(const std::string& target, Facts& facts) {
+bool gather(const std::string& target, const std::string& peer, Facts& facts) {
+  facts.only_peer = peer;
   facts.name = tunnel_name(target);
   TunnelStatus status;
   const bool running = read_status(facts.name, status) == TUNNEL_OK;
   Target file;
-  const bool has_file = !find_target(target, file);
-  if (!running && !has_file) return false;
+  const bool has_file = !find_running(target, file);
+  const bool left_something = !running && read_in_force(facts.name).known;
+  if (!running && !has_file && !left_something) return false;
   ConfigHandle config;
   if (has_file) config = read_file(file.path, facts);
   if (running) read_running(status, facts);
   read_machine(facts);
-  for (PeerFacts& peer : facts.peers) read_way(facts, peer);
+  if (config != nullptr) read_forwarding(config.get(), facts);
+  read_ways(facts);
   if (!running && config != nullptr) probe(config.get(), kProbePatience_ms, facts);
   return true;
 }

@@ -8,7 +8,8 @@
 namespace simplevpn::doctor {
 
 // `target` is a file, or the name of a tunnel that runs or stands in /etc/wireguard. False when
-// there is neither.
-[[nodiscard]] bool gather(const std::string& target, Facts& facts);
+// there is neither, and
+// nothing was left by one. `peer` is the one that matters, "" = all.
+[[nodiscard]] bool gather(const std::string& target, const std::string& peer, Facts& facts);
 
 }  // namespace simplevpn::doctor

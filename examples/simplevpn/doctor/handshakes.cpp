@@ -5,6 +5,8 @@
 // names the cause.
 #include "checks.h"
 
+#include <algorithm>
+
 namespace simplevpn::doctor {
 namespace {
 
@@ -12,17 +14,27 @@ std::string times(std::uint64_t count) {
   return count == 1 ? "once" : std::to_string(count) + " times";
 }
 
+// What was counted for all peers is then about this one.
+bool calls_one(const Facts& facts) {
+  return std::count_if(facts.peers.begin(), facts.peers.end(),
+                       [](const PeerFacts& peer) { return !peer.endpoint.empty(); }) == 1;
+}
+
 // What there was instead of an answer that fits.
 Finding why_no_handshake(const Facts& facts, const PeerFacts& peer) {
   const Counts& counts = facts.counts;
   Finding finding{Level::fail, "handshake", "no handshake with " + peer.name, "", ""};
-  if (peer.refused || counts.refused_by_network != 0) {
+  if (peer.refused || (counts.refused_by_network != 0 && calls_one(facts))) {
     finding.cause = "the network refuses: nothing listens at " + peer.endpoint +
                     ", or there is no way there (ICMP unreachable)";
     finding.fix = "start the server; compare its ListenPort with " + peer.endpoint;
   } else if (counts.drop(TUNNEL_DROP_HANDSHAKE) != 0) {
     finding.cause = "it answers, but the answer does not decrypt: the PresharedKey differs";
     finding.fix = "put the same PresharedKey into both files, or into none";
+  } else if (counts.cookies_in != 0) {
+    finding.cause =
+        "it answers with a cookie: it is under load, and answers who comes back with it";
+    finding.fix = "wait; simplevpn doctor on the server tells who overloads it";
   } else if (counts.initiated != 0) {
     finding.cause = "silence. Likeliest first: UDP to " + peer.endpoint +
                     " is blocked on the way; PublicKey is not the server's; the server does not "
@@ -50,6 +62,7 @@ void check_unknown_keys(const Facts& facts, Findings& findings) {
 void check_handshakes(const Facts& facts, Findings& findings) {
   if (!facts.running && !facts.probed) return;
   for (const PeerFacts& peer : facts.peers) {
+    if (!facts.is_about(peer)) continue;
     if (peer.live) {
       findings.push_back(
           {Level::pass, "handshake", "there is a session with " + peer.name, "", ""});
@@ -58,6 +71,29 @@ void check_handshakes(const Facts& facts, Findings& findings) {
     }
   }
 }
+
+namespace {
+
+void check_load(const Counts& counts, Findings& findings) {
+  const std::uint64_t turned_away =
+      counts.cookies_out + counts.drop(TUNNEL_DROP_BUSY) + counts.drop(TUNNEL_DROP_RATE_LIMITED);
+  if (!counts.under_load && turned_away == 0) return;
+  findings.push_back(
+      {Level::warn, "load",
+       counts.under_load ? "we are under load now"
+                         : "we were under load: handshakes were put off " + times(turned_away),
+       "more handshakes come than can be answered: many clients at once, or a flood",
+       "simplevpn events --since 10m; limit who may send to the port in the firewall"});
+}
+
+// Some answers are lost on any way; that most of them are is no loss.
+bool answers_in_vain(const Counts& counts) {
+  constexpr std::uint64_t kLost = 10;
+  if (counts.completed == 0) return counts.responded != 0;
+  return counts.responded > 2 * counts.completed + kLost;
+}
+
+}  // namespace
 
 // What those who call us did wrong.
 void check_visitors(const Facts& facts, Findings& findings) {
@@ -82,9 +118,12 @@ void check_visitors(const Facts& facts, Findings& findings) {
                         "the AllowedIPs of a peer lack the address that it uses",
                         "compare Address there with AllowedIPs here: simplevpn status"});
   }
-  const bool nobody_hears = counts.responded != 0 && counts.completed == 0;
-  if (nobody_hears) {
-    findings.push_back({Level::fail, "answers", "we answer handshakes, and none is completed",
+  check_load(counts, findings);
+  if (answers_in_vain(counts)) {
+    findings.push_back({Level::fail, "answers",
+                        counts.completed == 0 ? "we answer handshakes, and none is completed"
+                                              : "most of the handshakes that we answer are never "
+                                                "completed",
                         "the PresharedKey of a client differs, or our answers are lost on the way",
                         "put the same PresharedKey into both files, or into none"});
   }

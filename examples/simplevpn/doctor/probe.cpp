@@ -23,14 +23,22 @@ struct Rig {
   tunnel::Engine engine;
 };
 
-std::optional<Rig> make_rig(const tunnel_config* config) {
+// What is counted is then about the peer that is asked for.
+void forget_others(const Facts& facts, tunnel::Core& core) {
+  for (const PeerFacts& peer : facts.peers) {
+    const auto key = tunnel::PublicKey::from_text(peer.public_key);
+    if (!key || facts.is_about(peer)) continue;
+    if (const auto found = core.find_peer(*key)) static_cast<void>(core.remove_peer(*found));
+  }
+}
+
+std::optional<Rig> make_rig(const tunnel_config* config, const Facts& facts) {
   auto core = tunnel::Core::create();
   if (!core || tunnel_config_apply(config, core->get()) != TUNNEL_OK) return {};
+  forget_others(facts, *core);
   auto devices = tunnel::Device::pair(0, TUNNEL_MTU_DEFAULT);
-  tunnel_config_interface interface = TUNNEL_CONFIG_INTERFACE_INIT;
-  tunnel_config_get_interface(config, &interface);
   tunnel_udp_config udp = TUNNEL_UDP_CONFIG_INIT;
-  udp.mark = interface.fwmark;
+  udp.mark = facts.mark;
   auto transport = tunnel::Transport::udp(udp);
   if (!transport) {  // a mark needs privileges
     udp.mark = 0;
@@ -54,8 +62,9 @@ void take_events(tunnel::Engine& engine, Facts& facts) {
 }
 
 bool all_answered(const Facts& facts) {
-  return std::all_of(facts.peers.begin(), facts.peers.end(), [](const PeerFacts& peer) {
-    return peer.live || peer.endpoint.empty() || !peer.not_found.empty();
+  return std::all_of(facts.peers.begin(), facts.peers.end(), [&](const PeerFacts& peer) {
+    return peer.live || peer.refused || peer.endpoint.empty() || !peer.not_found.empty() ||
+           !facts.is_about(peer);
   });
 }
 
@@ -79,12 +88,15 @@ void fill_counts(const tunnel_counters& core, const tunnel_engine_counters& engi
   counts.initiated = core.handshakes_initiated;
   counts.completed = core.handshakes_completed;
   counts.responded = core.handshakes_responded;
+  counts.cookies_in = core.cookies_received;
+  counts.cookies_out = core.cookie_replies;
+  counts.under_load = core.under_load != 0;
   counts.refused_by_network = engine.transport_drops[TUNNEL_DROP_UNREACHABLE - TUNNEL_DROP_FIRST];
   std::copy(std::begin(core.drops), std::end(core.drops), counts.drops.begin());
 }
 
 void probe(const tunnel_config* config, int patience_ms, Facts& facts) {
-  auto rig = make_rig(config);
+  auto rig = make_rig(config, facts);
   if (!rig) return;
   tunnel::Engine* const engine = &rig->engine;
   std::thread thread([&] { (void)engine->run(); });

@@ -83,7 +83,8 @@ TUNNEL_API int32_t tunnel_settings_plan_for(const tunnel_config* config,
 TUNNEL_API int32_t tunnel_settings_plan(const tunnel_config* config, const char* interface_name,
                                         tunnel_settings** settings, tunnel_config_issue* issue);
 
-/* The firewall mark that the tunnel's UDP socket must carry for this plan, 0 = none. */
+/* The firewall mark that the tunnel's UDP socket must carry for this plan, 0 = none. Of a recalled
+ * plan: the one that it carries. */
 TUNNEL_API uint32_t tunnel_settings_mark(const tunnel_settings* settings);
 
 /* Frees the plan; what is applied stays. Null is fine. */

@@ -20,6 +20,15 @@ const char* directory_or_default(const char* directory) {
   return directory == nullptr ? kDirectory : directory;
 }
 
+// Of the rule that takes everything but our own datagrams.
+std::uint32_t mark_of(const host::Plan& plan) {
+  for (const host::Step& step : plan.steps) {
+    const auto* rule = std::get_if<host::RuleStep>(&step);
+    if (rule != nullptr && rule->not_mark && rule->mark) return *rule->mark;
+  }
+  return 0;
+}
+
 std::int32_t recall(const std::string& directory, const std::string& name,
                     tunnel_settings** settings) {
   auto records = host::peek_journal(directory, name);
@@ -36,6 +45,7 @@ std::int32_t recall(const std::string& directory, const std::string& name,
   }
   host::Request request;
   request.name = name;
+  request.mark = mark_of(plan);
   std::string text = text_of(plan);
   *settings = new tunnel_settings{host::Applier(std::move(plan)),
                                   std::move(request),

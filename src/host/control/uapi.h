@@ -18,7 +18,7 @@ struct CounterName {
   std::uint64_t Counters::*member;
 };
 
-inline constexpr std::array<CounterName<tunnel_counters>, 16> kCounterNames = {{
+inline constexpr std::array<CounterName<tunnel_counters>, 17> kCounterNames = {{
     {"x_rx_packets", &tunnel_counters::rx_packets},
     {"x_rx_bytes", &tunnel_counters::rx_bytes},
     {"x_tx_packets", &tunnel_counters::tx_packets},
@@ -29,6 +29,7 @@ inline constexpr std::array<CounterName<tunnel_counters>, 16> kCounterNames = {{
     {"x_handshakes_responded", &tunnel_counters::handshakes_responded},
     {"x_handshakes_completed", &tunnel_counters::handshakes_completed},
     {"x_cookie_replies", &tunnel_counters::cookie_replies},
+    {"x_cookies_received", &tunnel_counters::cookies_received},
     {"x_keepalives_sent", &tunnel_counters::keepalives_sent},
     {"x_keepalives_received", &tunnel_counters::keepalives_received},
     {"x_staged_packets", &tunnel_counters::staged_packets},

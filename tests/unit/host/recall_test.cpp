@@ -69,6 +69,7 @@ TEST_CASE("steps are recalled, and which of them others have undone", "[host][se
     REQUIRE(applied(recall(scratch.path())) == std::vector<std::uint32_t>(6, 1));
     REQUIRE(summary(recall(scratch.path())).flags == TUNNEL_SETTINGS_KILL_SWITCH);
     REQUIRE(summary(recall(scratch.path())).scheme == TUNNEL_SCHEME_STRICT);
+    REQUIRE(tunnel_settings_mark(recall(scratch.path()).get()) == 1);
     test::run_command("ip rule del priority 7");
     test::run_command("nft flush ruleset");
     test::run_command("sysctl -qw net.ipv4.conf.other.arp_ignore=0");
