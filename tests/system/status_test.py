@@ -156,7 +156,8 @@ def test_status_says_blocked_in_each_state(pair, simplevpn):
         return left.status()[member]
 
     launch(left, "--kill-switch")
-    assert (told("blocked"), told("kill_switch"), told("scheme")) == (True, True, "strict")
+    wait_until(lambda: told("scheme") == "strict", what="routes")  # after the control socket
+    assert (told("blocked"), told("kill_switch")) == (True, True)
     assert "BLOCKED" in ask("wg0").stdout and "simplevpn down wg0" in ask().stdout
     ask("wg0", "--check", "live")
     assert "is blocked" in ask("wg0", "--check", "ready", exit_status=7).stderr
@@ -184,6 +185,7 @@ def test_status_says_blocked_in_each_state(pair, simplevpn):
 def test_without_a_kill_switch_nothing_is_blocked(pair, simplevpn):
     left, _ = pair
     launch(left)
+    wait_until(lambda: left.status()["scheme"] == "strict", what="routes")
     assert (left.status()["kill_switch"], left.status()["blocked"]) == (False, False)
     assert left.host.run(simplevpn, "status", "wg0", "--check", "ready").returncode == 0
     blocks(left)
@@ -198,8 +200,8 @@ def test_what_others_undo_and_rules_in_their_chains_are_shown(pair, simplevpn):
     left.host.ip("route", "add", "default", "via", "192.0.2.2")
     process = left.host.popen(simplevpn, "-q", "server", "/run/wg0.conf", stderr=subprocess.DEVNULL)
     wait_until(lambda: process.poll() is not None or left.is_up(), what="server is up")
-    shown = left.status()
-    assert len(shown["foreign_rules"]) == 2 and shown["undone_by_others"] == []
+    wait_until(lambda: len(left.status()["foreign_rules"]) == 2, what="foreign rules")
+    assert left.status()["undone_by_others"] == []
     text = left.host.run(simplevpn, "status", "wg0").stdout
     assert "rules of ours in ip filter FORWARD" in text
     left.host.run("nft", "flush", "chain", "ip", "filter", "FORWARD")

@@ -73,7 +73,8 @@ bool has_halves(const tunnel_settings& settings) {
 }
 
 void add(const host::RuleStep& rule, tunnel_settings_summary& summary) {
-  if (rule.suppress_prefixlength) summary.scheme = TUNNEL_SCHEME_WG_QUICK;
+  const bool all_but_default = rule.suppress_prefixlength == 0u && !rule.to;
+  if (all_but_default) summary.scheme = TUNNEL_SCHEME_WG_QUICK;
   const bool known = summary.scheme != TUNNEL_SCHEME_NONE;
   if (rule.not_mark && !known) summary.scheme = TUNNEL_SCHEME_STRICT;
 }
