@@ -171,12 +171,9 @@ class PeerAdder {
 
   template <class Print>
   int commit(Print print) {
-    if (const auto failure = file_.save()) return fail(output_, *failure);
-    const auto failure = file_.follow(peer_, TUNNEL_CONTROL_PEER_SET);
-    // A tunnel that did not follow is in the file all the same; the key would be lost with it.
-    const bool printed = print();
+    const auto failure = file_.commit(peer_, TUNNEL_CONTROL_PEER_SET);
     if (failure) return fail(output_, *failure);
-    if (!printed) return fail(output_, not_printed());
+    if (!print()) return fail(output_, not_printed());
     advise(output_, options_.name + " is added to " + file_.path());
     return kOk;
   }
@@ -253,8 +250,7 @@ int peer_remove(const PeerChange& options, const Output& output) {
   if (!peer) return fail(output, no_such_peer(options.name, file.path()));
   const std::int32_t status = tunnel_config_edit_remove_peer(file.edit(), peer->public_key);
   if (status != TUNNEL_OK) return fail(output, edit_failure(output, status, options.name));
-  auto failure = file.save();
-  if (!failure) failure = file.follow(*peer, TUNNEL_CONTROL_PEER_REMOVE);
+  const auto failure = file.commit(*peer, TUNNEL_CONTROL_PEER_REMOVE);
   if (failure) return fail(output, *failure);
   advise(output, options.name + " is removed from " + file.path());
   return kOk;
@@ -270,8 +266,7 @@ int peer_rename(const PeerChange& options, const Output& output) {
   const std::int32_t status =
       tunnel_config_edit_rename_peer(file.edit(), peer->public_key, peer->name);
   if (status != TUNNEL_OK) return fail(output, edit_failure(output, status, options.new_name));
-  auto failure = file.save();
-  if (!failure) failure = file.follow(*peer, TUNNEL_CONTROL_PEER_RENAME);
+  const auto failure = file.commit(*peer, TUNNEL_CONTROL_PEER_RENAME);
   if (failure) return fail(output, *failure);
   advise(output, options.name + " is called " + options.new_name + " now");
   return kOk;

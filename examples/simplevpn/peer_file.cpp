@@ -72,22 +72,27 @@ std::string PeerFile::pragma(const std::string& key) const {
   return "";
 }
 
-// A daemon of this name, and with the key of this file: otherwise it is another tunnel.
-bool PeerFile::runs() const {
+// It runs when there is a daemon of this name with the key of this file: otherwise it is another
+// tunnel. Who may not ask root's daemon changes a file of his own.
+std::optional<Failure> PeerFile::look(bool& runs) const {
+  runs = false;
   tunnel_snapshot* found = nullptr;
-  if (tunnel_snapshot_read(nullptr, name_.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &found) !=
-      TUNNEL_OK) {
-    return false;
-  }
+  const std::int32_t status =
+      tunnel_snapshot_read(nullptr, name_.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &found);
+  if (status == TUNNEL_ERR_NOT_FOUND || status == TUNNEL_ERR_PERMISSION) return {};
   const SnapshotHandle snapshot(found);
+  if (status != TUNNEL_OK) {
+    Failure failure = status_failure(output_, status, "ask the running tunnel " + name_, kFailure);
+    failure.hint = "nothing is changed; simplevpn doctor " + shell_quoted(name_);
+    return failure;
+  }
   tunnel_snapshot_interface running = TUNNEL_SNAPSHOT_INTERFACE_INIT;
   tunnel_snapshot_get_interface(found, &running);
   const tunnel_config_interface ours = interface();
   std::uint8_t key[TUNNEL_KEY_SIZE] = {};
-  if (ours.private_key == nullptr || tunnel_key_public(ours.private_key, key) != TUNNEL_OK) {
-    return false;
-  }
-  return public_key_text(key) == public_key_text(running.public_key);
+  runs = ours.private_key != nullptr && tunnel_key_public(ours.private_key, key) == TUNNEL_OK &&
+         public_key_text(key) == public_key_text(running.public_key);
+  return {};
 }
 
 std::optional<Failure> PeerFile::save() {
@@ -98,14 +103,30 @@ std::optional<Failure> PeerFile::save() {
   return file_failure(output_, status, "write " + path_, kFailure);
 }
 
-std::optional<Failure> PeerFile::follow(const tunnel_config_peer& peer, std::uint32_t change) {
-  if (!runs()) return {};
+// The file first, because it can be put back whole; a peer that was removed from a tunnel has lost
+// its session.
+std::optional<Failure> PeerFile::commit(const tunnel_config_peer& peer, std::uint32_t change) {
+  bool runs = false;
+  if (auto failure = look(runs)) return failure;
+  if (auto failure = save()) return failure;
+  if (!runs) return {};
   const std::int32_t status =
       tunnel_control_change_peer(nullptr, name_.c_str(), &peer, change, TUNNEL_CONTROL_TIMEOUT_MS);
   if (status == TUNNEL_OK || status == TUNNEL_ERR_NOT_FOUND) return {};
-  Failure failure = status_failure(output_, status, "change the running tunnel " + name_, kFailure);
-  failure.hint = path_ + " is changed already; the tunnel follows with: simplevpn reload " +
-                 shell_quoted(name_);
+  return take_back(status);
+}
+
+// Who did not answer in time may have obeyed, or will.
+Failure PeerFile::take_back(std::int32_t refusal) {
+  Failure failure =
+      status_failure(output_, refusal, "change the running tunnel " + name_, kFailure);
+  const std::string reload = "simplevpn reload " + shell_quoted(path_);
+  const bool back = tunnel_config_edit_revert(edit_.get()) == TUNNEL_OK && !save().has_value();
+  failure.hint = path_ + (back ? " is as it was" : " is changed already");
+  if (!back) failure.hint += "; the tunnel follows with: " + reload;
+  if (refusal == TUNNEL_ERR_TIMEOUT && back) {
+    failure.hint += "; should the tunnel have changed, it follows with: " + reload;
+  }
   return failure;
 }
 

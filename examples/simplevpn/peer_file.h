@@ -25,14 +25,14 @@ class PeerFile {
   // "# KEY = VALUE" in [Interface], or "".
   [[nodiscard]] std::string pragma(const std::string& key) const;
 
-  // Writes the changed file in place of the old one.
-  [[nodiscard]] std::optional<Failure> save();
-  // Then: makes the running tunnel follow (TUNNEL_CONTROL_PEER_). When it does not, the file has
-  // changed all the same, and the failure says how to go on.
-  [[nodiscard]] std::optional<Failure> follow(const tunnel_config_peer& peer, std::uint32_t change);
+  // Writes the changed file, and changes the tunnel that runs from it (TUNNEL_CONTROL_PEER_): both
+  // or neither.
+  [[nodiscard]] std::optional<Failure> commit(const tunnel_config_peer& peer, std::uint32_t change);
 
  private:
-  [[nodiscard]] bool runs() const;
+  [[nodiscard]] std::optional<Failure> look(bool& runs) const;
+  [[nodiscard]] std::optional<Failure> save();
+  [[nodiscard]] Failure take_back(std::int32_t refusal);
 
   const Output& output_;
   std::string path_;

@@ -1,10 +1,13 @@
 """`peer`: the clients of a server, in its file and in the tunnel that runs."""
 
+import base64
 import json
 import pathlib
 import re
+import socket
 import stat
 import subprocess
+import threading
 
 import pytest
 
@@ -221,6 +224,10 @@ def test_a_running_tunnel_follows_and_keeps_its_sessions(sides, simplevpn):
     assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
     assert status()["one"]["latest_handshake"] == before, "the session was kept"
 
+    secret = re.search(r"PrivateKey = (\S+)", second).group(1)
+    for place in ("/run", "/var/lib/simplevpn"):  # files, state, journal, logs
+        assert server.run("grep", "-rF", "-D", "skip", secret, place, check=False).returncode == 1
+
     process.terminate()
     process.wait(timeout=5)
     client.write("/run/second.conf", second)
@@ -228,3 +235,69 @@ def test_a_running_tunnel_follows_and_keeps_its_sessions(sides, simplevpn):
     assert traffic.ping(client, "10.9.0.1", count=1).lost == ()
     peer("rm", "one")
     assert set(status()) == {"second"}
+
+
+class Refusing:
+    """A daemon of the server's file that answers questions and obeys nothing."""
+
+    def __init__(self, host, private):
+        self.asked = []
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(f"/proc/{host.pid}/root/run/wireguard/server.sock")
+        self._socket.listen()
+        self._private = base64.b64decode(private).hex()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                request = connection.makefile("rb").readline().decode()
+                self.asked.append(request.strip())
+                answer = f"private_key={self._private}\nerrno=0\n\n"
+                connection.sendall((answer if request == "get=1\n" else "errno=22\n\n").encode())
+                connection.shutdown(socket.SHUT_WR)
+                connection.makefile("rb").read()
+
+
+CHANGES = {"add": ("second",), "rm": ("first",), "rename": ("first", "one")}
+
+
+def test_what_the_tunnel_refuses_is_not_in_the_file_either(host, simplevpn):
+    host.run(simplevpn, "init", "server", "--endpoint", "192.0.2.1:51820", "-o", FILE)
+    host.run(simplevpn, "peer", "add", "first", "-c", FILE)
+    before = host.read(FILE)
+    private = re.search(r"PrivateKey = (\S+)", before).group(1)
+    with Refusing(host, private) as daemon:
+        for change, names in CHANGES.items():
+            done = host.run(simplevpn, "peer", change, *names, "-c", FILE, check=False)
+            assert done.returncode == 1 and f"{FILE} is as it was" in done.stderr, done.stderr
+            assert host.read(FILE) == before and "PrivateKey" not in done.stdout
+        assert daemon.asked.count("set=1") == len(CHANGES)
+        out = host.run(simplevpn, "peer", "add", "x", "-c", FILE, "--out", "/run/x", check=False)
+        assert out.returncode == 1 and not host.exists("/run/x")
+
+
+def test_what_the_file_refuses_is_not_in_the_tunnel_either(host, simplevpn):
+    host.run("mkdir", "/run/locked")
+    path = "/run/locked/server.conf"
+    host.run(simplevpn, "init", "server", "--endpoint", "192.0.2.1:51820", "-o", path)
+    host.run(simplevpn, "peer", "add", "first", "-c", path)
+    start(host, simplevpn, "up", "-f", path)
+    status = lambda: [peer["name"] for peer in json.loads(
+        host.run(simplevpn, "status", "server", "--json").stdout)["tunnels"][0]["peers"]]
+    host.run("mount", "--bind", "/run/locked", "/run/locked")
+    host.run("mount", "-o", "remount,bind,ro", "/run/locked")
+    for change, names in CHANGES.items():
+        done = host.run(simplevpn, "peer", change, *names, "-c", path, check=False)
+        assert done.returncode != 0 and done.stdout == "" and status() == ["first"]

@@ -66,6 +66,10 @@ TUNNEL_API int32_t tunnel_config_edit_update(tunnel_config_edit* edit,
  * blanks at the ends of lines. */
 TUNNEL_API int32_t tunnel_config_edit_strip(tunnel_config_edit* edit);
 
+/* Makes the text what it was when the file was opened, also after a save: the next one puts the old
+ * content back. UNSUPPORTED for text in memory. */
+TUNNEL_API int32_t tunnel_config_edit_revert(tunnel_config_edit* edit);
+
 /* ---- the result ---- */
 
 /* The configuration that the text now is. On success the caller owns *config. CONFIG and an `issue`

@@ -207,6 +207,15 @@ int32_t tunnel_config_edit_strip(tunnel_config_edit* edit) {
   });
 }
 
+int32_t tunnel_config_edit_revert(tunnel_config_edit* edit) {
+  if (edit == nullptr) return TUNNEL_ERR_ARGUMENT;
+  if (!edit->file) return TUNNEL_ERR_UNSUPPORTED;
+  return host::guarded([&]() -> std::int32_t {
+    edit->document = host::Document(edit->file->text());
+    return TUNNEL_OK;
+  });
+}
+
 int32_t tunnel_config_edit_config(const tunnel_config_edit* edit, tunnel_config** config,
                                   tunnel_config_issue* issue) {
   if (edit == nullptr || config == nullptr) return TUNNEL_ERR_ARGUMENT;
