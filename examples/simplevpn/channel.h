@@ -21,11 +21,13 @@ enum class Word : std::uint32_t {
   ready,     // `value` = its UDP port, `name` = its user
   event,     // `event`
   resolved,  // of peer `key`: `name` is at addresses[0], or none and a `reason`
-  endpoint,  // of peer `key` a client set addresses[0], or none: the peer is gone
+  endpoint,  // of peer `key` a client sets addresses[0], or none: the peer is gone
+  mark,      // a client wants the mark `value` on the socket
   ended,     // no packet moves any more; `value` = what the engine's run() returned
   released,  // the interface is closed
   // of the daemon
   start,     // move packets
+  settled,   // what was said up to `number` is part of the settings; `value` = mark of the socket
   ask,       // `addresses` for names from now on, with `value` as mark
   announce,  // `event` to those who listen
   stop,      // answered by `ended`
@@ -36,6 +38,7 @@ struct Message {
   Word word = Word::none;
   std::uint32_t count = 0;  // of addresses
   std::int64_t value = 0;
+  std::uint64_t number = 0;  // of what is to be settled before the packet process goes on; 0 = none
   tunnel_event event = TUNNEL_EVENT_INIT;
   std::array<tunnel_address, 8> addresses{};
   std::array<std::uint8_t, TUNNEL_KEY_SIZE> key{};

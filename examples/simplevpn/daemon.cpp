@@ -40,7 +40,13 @@ Daemon::Daemon(const Target& target, const Output& output, Log& log)
       dns_backend_(target.dns_backend),
       routing_(target.routing),
       output_(output),
-      log_(log) {}
+      log_(log),
+      following_(log, [this](const tunnel_event& event) {
+        Message message;
+        message.word = Word::announce;
+        message.event = event;
+        packets_.tell(message);
+      }) {}
 
 Daemon::~Daemon() {
   static_cast<void>(stop());
@@ -111,7 +117,6 @@ void Daemon::report_warnings() {
 int Daemon::plan() {
   uplink_.learn(config_.get());
   if (const int exit = make_plan(0); exit != kOk) return exit;
-  open_.add(config_.get());
   report_warnings();
   if (!plain_config_.empty()) {
     log_.write(Level::warning, "insecure_plain", {{"message", kPlainWarning}});
@@ -164,19 +169,20 @@ int Daemon::create_core() {
   if (!core) return refuse(core.status(), "make the core");
   const std::int32_t status = tunnel_config_apply(config_.get(), core->get());
   if (status != TUNNEL_OK) return refuse(status, "set up the peers of " + path_);
-  name_peers(*core);
+  names_ = peer_names(config_.get());
   open_state(*core);
+  learn_peers(*core);
   core_ = *std::move(core);
   return kOk;
 }
 
-void Daemon::name_peers(const tunnel::Core& core) {
+// Where they are: as the file says, or where they were last.
+void Daemon::learn_peers(const tunnel::Core& core) {
   std::uint64_t cursor = 0;
   while (const auto peer = core.next_peer(cursor)) {
     tunnel::PeerInfo info;
     if (core.get_peer(*peer, info) != TUNNEL_OK) continue;
-    const std::string name = tunnel_config_peer_name(config_.get(), info.public_key);
-    names_[*peer] = name.empty() ? public_key_text(info.public_key) : name;
+    following_.set_endpoint(info.public_key, info.endpoint);
   }
 }
 
@@ -284,7 +290,7 @@ int Daemon::apply_settings() {
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
   std::int32_t status = tunnel_settings_open_journal(settings_.get(), nullptr, &fault);
   if (status == TUNNEL_OK) status = tunnel_settings_apply(settings_.get(), &fault);
-  if (status == TUNNEL_OK) open_.follow(settings_.get());
+  if (status == TUNNEL_OK) following_.begin(settings_.get());
   if (status == TUNNEL_OK) return kOk;
   Failure failure = status_failure(output_, status, "configure " + name_, kActivation);
   if (fault.message[0] != '\0') {

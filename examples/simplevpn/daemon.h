@@ -16,6 +16,7 @@
 
 #include "commands.h"
 #include "events.h"
+#include "following.h"
 #include "handles.h"
 #include "log.h"
 #include "notify.h"
@@ -66,7 +67,7 @@ class Daemon {
   int apply_settings();
 
   void open_state(tunnel::Core& core);
-  void name_peers(const tunnel::Core& core);
+  void learn_peers(const tunnel::Core& core);
   int run_packets(const Channel& channel, pid_t daemon);
   std::uint32_t planned_mtu() const;
   std::uint16_t planned_port() const;
@@ -83,6 +84,9 @@ class Daemon {
   void take_event(const tunnel_event& event);
   void take_resolved(const Message& message);
   void take_endpoint(const Message& message);
+  void take_mark(const Message& message);
+  void tell_resolvers();
+  void settle();
   void take_end(const Message& message);
   bool hear_until(const bool& said, int timeout_ms);
   void ask_packets_to_end(End why);
@@ -111,7 +115,7 @@ class Daemon {
   StateHandle state_;
   PeerNames names_;
   UplinkServers uplink_;
-  Endpoints open_;  // what a kill switch lets through
+  Following following_;
   Descriptor signals_;
 
   std::vector<int> inherited_;                  // descriptors that are not the packet process's
@@ -126,6 +130,7 @@ class Daemon {
   bool ended_ = false;
   bool released_ = false;
   Message ready_words_;
+  std::uint64_t unsettled_ = 0;  // the number of the last thing that waits for settings
   std::int32_t engine_result_ = 0;
   Lost lost_ = Lost::nothing;
 

@@ -46,7 +46,7 @@ void Daemon::end_packets() {
 }
 
 int Daemon::undo_settings() {
-  open_.follow(nullptr);
+  following_.end();
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
   int exit = kOk;
   if (settings_ != nullptr && tunnel_settings_undo(settings_.get(), &fault) != TUNNEL_OK) {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "daemon.h"
 #include "format.h"
@@ -30,18 +31,20 @@ std::int64_t now_ms() {
 
 int Daemon::run() {
   while (!ended_ && packets_.lives()) {
-    pollfd waits[3] = {
+    pollfd waits[4] = {
         {signals_.get(), POLLIN, 0},
         {packets_.handle(), POLLIN, 0},
         {static_cast<int>(tunnel_control_file_handle(control_file_.get())), POLLIN, 0},
+        {following_.handle(), POLLIN, 0},
     };
     const std::int64_t left =
         kill_at_ms_ < 0 ? -1 : std::max<std::int64_t>(kill_at_ms_ - now_ms(), 0);
-    const int ready = poll(waits, 3, static_cast<int>(left));
+    const int ready = poll(waits, 4, static_cast<int>(left));
     if (ready < 0 && errno != EINTR) break;
     if (ready == 0) packets_.kill();  // it does not end by itself
     if (waits[0].revents != 0) take_signal();
     if (waits[2].revents != 0) look_at_control_file();
+    if (waits[3].revents != 0) following_.look();
     if (waits[1].revents != 0) listen();
   }
   return exit_status(stop());
@@ -76,9 +79,21 @@ void Daemon::ask_packets_to_end(End why) {
 void Daemon::listen() {
   for (int i = 0; i < kMostAtOnce; ++i) {
     const auto message = packets_.hear();
-    if (!message) return;
+    if (!message) break;
     take(*message);
   }
+  settle();
+}
+
+// Before the packet process goes on, what it has said is part of the settings.
+void Daemon::settle() {
+  following_.settle();
+  if (unsettled_ == 0) return;
+  Message settled;
+  settled.word = Word::settled;
+  settled.number = std::exchange(unsettled_, 0);
+  settled.value = tunnel_settings_mark(settings_.get());
+  packets_.tell(settled);
 }
 
 // True when it was said. False when it takes longer, or the packet process is gone.
@@ -93,6 +108,7 @@ bool Daemon::hear_until(const bool& said, int timeout_ms) {
 }
 
 void Daemon::take(const Message& message) {
+  if (message.number != 0) unsettled_ = message.number;
   switch (message.word) {
     case Word::ready:
       ready_words_ = message;
@@ -104,6 +120,8 @@ void Daemon::take(const Message& message) {
       return take_resolved(message);
     case Word::endpoint:
       return take_endpoint(message);
+    case Word::mark:
+      return take_mark(message);
     case Word::ended:
       return take_end(message);
     case Word::released:
@@ -118,10 +136,18 @@ void Daemon::take_event(const tunnel_event& event) {
   log_event(log_, names_, event);
   if (event.kind == TUNNEL_EVENT_DEVICE_LOST) lost_ = Lost::interface;
   if (event.kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
-  if (event.kind == TUNNEL_EVENT_ENDPOINT) open_.add(event.address);
+  if (event.kind == TUNNEL_EVENT_ENDPOINT) {
+    following_.set_endpoint(event.public_key, event.address);
+  }
   if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &event));
   if (event.kind != TUNNEL_EVENT_NETWORK || !takes_questions(settings_.get())) return;
   if (!uplink_.refresh()) return;
+  following_.set_resolvers(uplink_.list());
+  tell_resolvers();
+}
+
+// Who answers for names outside the tunnel, and with which mark they are asked.
+void Daemon::tell_resolvers() {
   Message ask;
   ask.word = Word::ask;
   ask.value = tunnel_settings_mark(settings_.get());
@@ -137,7 +163,7 @@ void Daemon::take_resolved(const Message& message) {
     return log_.write(Level::warning, "not_resolved",
                       {{"peer", peer}, {"host", host}, {"reason", message.reason.data()}});
   }
-  open_.add(message.addresses[0]);
+  following_.set_endpoint(message.key.data(), message.addresses[0]);
   log_.write(Level::info, "resolved",
              {{"peer", peer}, {"host", host}, {"endpoint", address_text(message.addresses[0])}});
 }
@@ -145,9 +171,19 @@ void Daemon::take_resolved(const Message& message) {
 // Set by hand, as `wg set` does it.
 void Daemon::take_endpoint(const Message& message) {
   const tunnel_address* endpoint = message.count == 0 ? nullptr : message.addresses.data();
-  if (endpoint != nullptr) open_.add(*endpoint);
+  if (endpoint != nullptr) {
+    following_.set_endpoint(message.key.data(), *endpoint);
+  } else {
+    following_.remove_endpoint(message.key.data());
+  }
   if (state_ == nullptr) return;
   static_cast<void>(tunnel_state_set(state_.get(), message.key.data(), endpoint));
+}
+
+// As `wg set` does it. The rules, the block and the questions for names have the same.
+void Daemon::take_mark(const Message& message) {
+  following_.set_mark(static_cast<std::uint32_t>(message.value));
+  if (takes_questions(settings_.get()) && !uplink_.list().empty()) tell_resolvers();
 }
 
 // A transport that failed but could be opened anew ended nothing, and may be the last thing that

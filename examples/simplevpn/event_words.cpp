@@ -21,6 +21,8 @@ constexpr Word kWords[] = {
     {TUNNEL_EVENT_DEVICE_LOST, "state", "interface_lost"},
     {TUNNEL_EVENT_TRANSPORT, "state", "transport_lost"},
     {TUNNEL_EVENT_NETWORK, "state", "network_changed"},
+    {TUNNEL_EVENT_RESTORED, "state", "setting_restored"},
+    {TUNNEL_EVENT_FOUGHT, "state", "setting_fought_over"},
     {TUNNEL_EVENT_HANDSHAKE, "handshake", nullptr},
     {TUNNEL_EVENT_REKEY, "rekey", nullptr},
     {TUNNEL_EVENT_HANDSHAKE_FAILED, "handshake_failed", nullptr},

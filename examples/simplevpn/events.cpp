@@ -1,5 +1,6 @@
 #include "events.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "format.h"
@@ -9,9 +10,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string peer_name(const PeerNames& names, std::uint64_t peer) {
-  const auto found = names.find(peer);
-  return found == names.end() ? "peer " + std::to_string(peer) : found->second;
+std::string peer_name(const PeerNames& names, const std::uint8_t* public_key) {
+  const auto found = names.find(public_key_of(public_key));
+  return found == names.end() ? public_key_text(public_key) : found->second;
 }
 
 void log_peer_event(Log& log, const std::string& peer, const tunnel_event& event) {
@@ -62,7 +63,23 @@ void log_tunnel_event(Log& log, const tunnel_event& event) {
 
 void log_event(Log& log, const PeerNames& names, const tunnel_event& event) {
   if (event.peer == 0) return log_tunnel_event(log, event);
-  log_peer_event(log, peer_name(names, event.peer), event);
+  log_peer_event(log, peer_name(names, event.public_key), event);
+}
+
+PublicKey public_key_of(const std::uint8_t* bytes) {
+  PublicKey key{};
+  std::copy_n(bytes, key.size(), key.begin());
+  return key;
+}
+
+PeerNames peer_names(const tunnel_config* config) {
+  PeerNames names;
+  tunnel_config_peer peer = TUNNEL_CONFIG_PEER_INIT;
+  for (std::size_t i = 0; tunnel_config_get_peer(config, i, &peer) == TUNNEL_OK; ++i) {
+    const std::string name = tunnel_config_peer_name(config, peer.public_key);
+    if (!name.empty()) names[public_key_of(peer.public_key)] = name;
+  }
+  return names;
 }
 
 }  // namespace simplevpn

@@ -16,12 +16,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "confine.h"
 
 namespace simplevpn {
 namespace {
 
+constexpr std::chrono::seconds kSettleTime{1};
 constexpr std::uint32_t kPatienceMs = 3000;  // for the first answers about names
 
 Message about(Word word, const std::uint8_t* key) {
@@ -90,6 +92,7 @@ int PacketProcess::open_control() {
   config.engine = engine_->get();
   config.config = parts_.config.get();
   config.endpoint = on_endpoint;
+  config.mark = on_mark;
   config.context = this;
   config.listener = parts_.listener;
   config.take_listener = 1;
@@ -171,6 +174,8 @@ void PacketProcess::obey(const Message& message) {
   switch (message.word) {
     case Word::start:
       return start_engine();
+    case Word::settled:
+      return settle(message);
     case Word::ask:
       return ask(message);
     case Word::announce:
@@ -193,6 +198,10 @@ void PacketProcess::obey(const Message& message) {
 
 void PacketProcess::start_engine() {
   if (!engine_ || engine_thread_.joinable()) return;
+  {
+    const std::lock_guard lock(settling_);
+    waits_ = true;
+  }
   engine_thread_ = std::thread([this] {
     engine_result_ = engine_->run();
     eventfd_write(ended_.get(), 1);
@@ -220,12 +229,47 @@ void PacketProcess::take_events() {
 
 // ---- what clients and name servers say ----
 
-// Dropped while the daemon is busy with more than it can take: it loses time at its next start.
+// The daemon lets datagrams through its block, and routes them, before they are sent. One that does
+// not answer holds nobody up for long: then they are dropped until it does.
+std::int64_t PacketProcess::wait_until_settled(Message message) {
+  std::unique_lock lock(settling_);
+  message.number = ++asked_;
+  if (!channel_.send(message) || !waits_) return message.value;
+  const auto done = [&] { return !waits_ || answer_.number >= message.number; };
+  const bool answered = settled_.wait_for(lock, kSettleTime, done) && waits_;
+  return answered ? answer_.value : message.value;
+}
+
+void PacketProcess::settle(const Message& message) {
+  const std::lock_guard lock(settling_);
+  answer_ = message;
+  settled_.notify_all();
+}
+
+void PacketProcess::stop_waiting() {
+  const std::lock_guard lock(settling_);
+  waits_ = false;
+  settled_.notify_all();
+}
+
+// The removal of a peer opens nothing: nobody waits for it.
 void PacketProcess::on_endpoint(void* self, const std::uint8_t* key,
                                 const tunnel_address* endpoint) {
+  auto* process = static_cast<PacketProcess*>(self);
   Message message = about(Word::endpoint, key);
   put_address(message, endpoint);
-  static_cast<void>(static_cast<PacketProcess*>(self)->channel_.try_send(message));
+  if (endpoint != nullptr) {
+    process->wait_until_settled(message);
+  } else {
+    static_cast<void>(process->channel_.try_send(message));
+  }
+}
+
+std::uint32_t PacketProcess::on_mark(void* self, std::uint32_t mark) {
+  Message message;
+  message.word = Word::mark;
+  message.value = mark;
+  return static_cast<std::uint32_t>(static_cast<PacketProcess*>(self)->wait_until_settled(message));
 }
 
 void PacketProcess::on_resolved(void* self, const std::uint8_t* key, const char* host,
@@ -234,12 +278,13 @@ void PacketProcess::on_resolved(void* self, const std::uint8_t* key, const char*
   put_address(message, address);
   put_text(message.name, host);
   if (reason != nullptr) put_text(message.reason, reason);
-  static_cast<void>(static_cast<PacketProcess*>(self)->channel_.send(message));
+  static_cast<PacketProcess*>(self)->wait_until_settled(message);
 }
 
 // ---- the end ----
 
 void PacketProcess::stop() {
+  stop_waiting();
   if (engine_) engine_->stop();
 }
 
@@ -254,6 +299,7 @@ void PacketProcess::say_ended() {
 
 // The connections of the control socket stay: whoever waits for our end waits for the daemon's.
 void PacketProcess::release() {
+  stop_waiting();
   if (control_ != nullptr) tunnel_control_follow(control_.get(), nullptr, nullptr);
   resolver_.reset();
   if (control_ != nullptr) tunnel_control_detach(control_.get());

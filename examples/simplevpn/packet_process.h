@@ -7,6 +7,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -64,7 +66,11 @@ class PacketProcess {
   void release();
   void take_events();
   int refuse(std::int32_t status, const std::string& doing);
+  void settle(const Message& message);
+  std::int64_t wait_until_settled(Message message);
+  void stop_waiting();
   static void on_endpoint(void* self, const std::uint8_t* key, const tunnel_address* endpoint);
+  static std::uint32_t on_mark(void* self, std::uint32_t mark);
   static void on_resolved(void* self, const std::uint8_t* key, const char* host,
                           const tunnel_address* address, const char* reason);
 
@@ -78,6 +84,12 @@ class PacketProcess {
   Descriptor ended_;  // readable when the engine's run() has returned
   std::thread engine_thread_;
   std::atomic<std::int32_t> engine_result_{0};
+
+  std::mutex settling_;  // guards what follows
+  std::condition_variable settled_;
+  bool waits_ = false;  // the daemon has settings that follow, and listens
+  std::uint64_t asked_ = 0;
+  Message answer_;  // the last one
 };
 
 }  // namespace simplevpn

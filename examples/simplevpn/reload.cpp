@@ -47,7 +47,8 @@ void Daemon::reload() {
     log_.write(Level::error, "not_reloaded", {{"reason", failure->message}});
   } else {
     log_.write(Level::info, "reloaded", {{"file", file_}});
-    open_.add(config.get());
+    names_ = peer_names(config.get());
+    following_.set_peers(config.get());
     Message message;
     message.word = Word::announce;
     message.event.kind = TUNNEL_EVENT_RELOADED;

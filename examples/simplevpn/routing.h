@@ -1,7 +1,6 @@
 // routing.h - what a command line says about the ways of packets.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,22 +24,6 @@ struct Routing {
   [[nodiscard]] tunnel_settings_request request(const std::vector<tunnel_address>& resolvers) const;
   // A kill switch cuts off whoever works here by ssh over the uplink.
   [[nodiscard]] bool needs_consent() const;
-};
-
-// Keeps the block of a kill switch open for every endpoint that a peer has had. Any thread.
-class Endpoints {
- public:
-  // From the plan's application to its end; null ends it.
-  void follow(tunnel_settings* settings);
-  void add(const tunnel_address& endpoint);
-  void add(const tunnel_config* config);  // those of the file that are addresses
-
- private:
-  void tell();
-
-  std::mutex mutex_;
-  tunnel_settings* settings_ = nullptr;
-  std::vector<tunnel_address> known_;
 };
 
 }  // namespace simplevpn

@@ -41,11 +41,14 @@ typedef struct tunnel_control_config {
   int64_t listener;
   uint32_t take_listener;
   uint32_t process; /* id of the daemon, as clients are told; 0 = of the calling process */
-  /* Called on the control thread for each peer to which `set=1` gave an endpoint, or that it
-   * removed (null): for those who keep endpoints in another process. May be null. Must not call
-   * back. */
+  /* Called on the control thread for each peer that `set=1` is about to give an endpoint, or has
+   * removed (null): for those who keep endpoints in another process, or let datagrams to no others
+   * pass. May be null, and may take a while. Must not call back. */
   void (*endpoint)(void* context, const uint8_t public_key[TUNNEL_KEY_SIZE],
                    const tunnel_address* endpoint);
+  /* Called on the control thread before `set=1` gives the socket a mark. Returns the one that it
+   * shall get: routes may need one where none was asked for. May be null. Must not call back. */
+  uint32_t (*mark)(void* context, uint32_t mark);
 } tunnel_control_config;
 #define TUNNEL_CONTROL_CONFIG_INIT \
   { sizeof(tunnel_control_config) }

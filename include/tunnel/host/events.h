@@ -21,6 +21,10 @@ TUNNEL_BEGIN_DECLS
 #define TUNNEL_EVENT_UP 257
 #define TUNNEL_EVENT_DOWN 258     /* the daemon let go of the engine: it is about to end */
 #define TUNNEL_EVENT_RELOADED 259 /* for the daemon to say: its configuration was read anew */
+/* For the daemon to say: another program took away a setting, of the TUNNEL_SETTING_ kind `value`,
+ * and it is back; FOUGHT: this happens so often that it will be later from now on. */
+#define TUNNEL_EVENT_RESTORED 260
+#define TUNNEL_EVENT_FOUGHT 261
 
 /* Keeps an event and sends it to who listens; the oldest of 1,024 is forgotten. Of initiations by
  * unknown keys only ten a second are kept, because strangers can cause them. Any thread, never

@@ -17,9 +17,9 @@ TUNNEL_BEGIN_DECLS
 
 typedef struct tunnel_resolver tunnel_resolver;
 
-/* Called on the resolver's thread after each lookup: `address` is what the peer got, null when the
- * lookup failed (it is tried again; `reason` says why). Must not block, nor destroy the
- * resolver. */
+/* Called on the resolver's thread after each lookup, before the peer gets `address`; null when the
+ * lookup failed (it is tried again; `reason` says why). Must not destroy the resolver; whoever
+ * destroys it waits for it. */
 typedef void (*tunnel_resolver_report)(void* context, const uint8_t public_key[TUNNEL_KEY_SIZE],
                                        const char* host, const tunnel_address* address,
                                        const char* reason);

@@ -63,15 +63,19 @@ int Changer::apply(const InterfaceChange& change) {
       return set_private_key(change);
     case InterfaceChange::Kind::port:
       return core_.set_port(static_cast<std::uint16_t>(change.value));
-    case InterfaceChange::Kind::mark: {
-      const int error = core_.set_mark(change.value);
-      if (error == 0) facts_.fwmark = change.value;
-      return error;
-    }
+    case InterfaceChange::Kind::mark:
+      return set_mark(change.value);
     case InterfaceChange::Kind::replace_peers:
       return remove_all_peers();
   }
   return EINVAL;
+}
+
+int Changer::set_mark(std::uint32_t mark) {
+  if (hooks_.mark != nullptr) mark = hooks_.mark(hooks_.context, mark);
+  const int error = core_.set_mark(mark);
+  if (error == 0) facts_.fwmark = mark;
+  return error;
 }
 
 int Changer::set_private_key(const InterfaceChange& change) {
@@ -115,6 +119,7 @@ int Changer::remove_all_peers() {
 int Changer::apply_peers(std::span<const PeerChange> changes) {
   if (changes.empty()) return 0;
   stop_lookups(changes);
+  for (const PeerChange& change : changes) announce(change);
   std::vector<Outcome> outcomes(changes.size(), Outcome::ignored);
   const int error = core_.run([&](tunnel_core* core) {
     int failed = 0;
@@ -142,6 +147,14 @@ void Changer::stop_lookups(std::span<const PeerChange> changes) {
   }
 }
 
+// Before anything can be sent there.
+void Changer::announce(const PeerChange& change) const {
+  const bool sets = !change.removes && (change.fields & TUNNEL_PEER_ENDPOINT) != 0;
+  if (sets && hooks_.endpoint != nullptr) {
+    hooks_.endpoint(hooks_.context, change.key.data(), &change.endpoint);
+  }
+}
+
 void Changer::peer_changed(const PeerChange& change) {
   if (change.name && change.name->empty()) facts_.names.erase(change.key);
   if (change.name && !change.name->empty()) facts_.names[change.key] = *change.name;
@@ -158,7 +171,6 @@ void Changer::endpoint_set(const PublicKey& key, const tunnel_address& endpoint)
   if (followers_.state != nullptr) {
     (void)tunnel_state_set(followers_.state, key.data(), &endpoint);
   }
-  if (hook_.call != nullptr) hook_.call(hook_.context, key.data(), &endpoint);
 }
 
 void Changer::peer_removed(const PublicKey& key) {
@@ -167,7 +179,7 @@ void Changer::peer_removed(const PublicKey& key) {
   const std::lock_guard lock(mutex_);
   if (followers_.resolver != nullptr) (void)tunnel_resolver_remove(followers_.resolver, key.data());
   if (followers_.state != nullptr) (void)tunnel_state_set(followers_.state, key.data(), nullptr);
-  if (hook_.call != nullptr) hook_.call(hook_.context, key.data(), nullptr);
+  if (hooks_.endpoint != nullptr) hooks_.endpoint(hooks_.context, key.data(), nullptr);
 }
 
 void Changer::follow(const Followers& followers) {

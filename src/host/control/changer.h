@@ -21,17 +21,20 @@ struct Followers {
   tunnel_state* state = nullptr;
 };
 
-// Told of every endpoint that was set, and of every peer that was removed (null).
-struct EndpointHook {
-  void (*call)(void* context, const std::uint8_t* key, const tunnel_address* endpoint) = nullptr;
+// Told before a peer gets an endpoint, and after it was removed (null); asked which mark the socket
+// gets. Any may be null.
+struct ChangeHooks {
+  void (*endpoint)(void* context, const std::uint8_t* key,
+                   const tunnel_address* endpoint) = nullptr;
+  std::uint32_t (*mark)(void* context, std::uint32_t mark) = nullptr;
   void* context = nullptr;
 };
 
 class Changer {
  public:
   // All must outlive it. The facts are changed on the thread that calls apply().
-  Changer(CoreAccess& core, TunnelFacts& facts, EventLog& events, const EndpointHook& hook)
-      : core_(core), facts_(facts), events_(events), hook_(hook) {}
+  Changer(CoreAccess& core, TunnelFacts& facts, EventLog& events, const ChangeHooks& hooks)
+      : core_(core), facts_(facts), events_(events), hooks_(hooks) {}
 
   // Applies them in order until one fails; 0 or the errno of that one.
   int apply(const Changes& changes) {
@@ -45,18 +48,20 @@ class Changer {
  private:
   int apply_interface(std::span<const InterfaceChange> changes);
   int apply(const InterfaceChange& change);
+  int set_mark(std::uint32_t mark);
   int set_private_key(const InterfaceChange& change);
   int remove_all_peers();
   int apply_peers(std::span<const PeerChange> changes);
   void stop_lookups(std::span<const PeerChange> changes);
   void peer_changed(const PeerChange& change);
+  void announce(const PeerChange& change) const;
   void endpoint_set(const PublicKey& key, const tunnel_address& endpoint);
   void peer_removed(const PublicKey& key);
 
   CoreAccess& core_;
   TunnelFacts& facts_;
   EventLog& events_;
-  const EndpointHook hook_;
+  const ChangeHooks hooks_;
   std::mutex mutex_;  // guards what follows, and is held in calls to them
   Followers followers_;
 };

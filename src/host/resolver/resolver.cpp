@@ -209,9 +209,13 @@ void Resolver::Work::step() {
     if (!result.addresses.empty()) address = name->next_address(pauses_, Clock::now());
     reason = result.reason;
   }
-  if (address) post_assignment(config_.engine, peer, *address);
   lock.unlock();
+  // First: whoever lets datagrams to known endpoints pass only has to know this one.
   report(peer, host, address ? &*address : nullptr, reason.c_str());
+  lock.lock();
+  name = find(peer);
+  const bool wanted = !ending_ && name != nullptr && name->same_place(host, port);
+  if (address && wanted) post_assignment(config_.engine, peer, *address);
 }
 
 void Resolver::Work::report(const PublicKey& peer, const std::string& host,
