@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace simplevpn {
 namespace {
@@ -18,6 +19,14 @@ bool before(const tunnel_address& a, const tunnel_address& b) {
   if (a.family != b.family) return a.family < b.family;
   if (a.port != b.port) return a.port < b.port;
   return std::memcmp(a.bytes, b.bytes, sizeof a.bytes) < 0;
+}
+
+// A table's command is a document for nft: its first line says nothing, the second which table.
+std::string in_a_line(const tunnel_settings_change& change) {
+  const char* from = change.text;
+  const char* end = std::strchr(from, '\n');
+  if (change.kind == TUNNEL_SETTING_TABLE && end != nullptr) from = end + 1;
+  return {from, std::strcspn(from, "\n")};
 }
 
 }  // namespace
@@ -106,7 +115,7 @@ void Following::report_changes() {
 }
 
 void Following::report_change(const tunnel_settings_change& change) {
-  const std::string text(change.text, std::strcspn(change.text, "\n"));
+  const std::string text = in_a_line(change);
   tunnel_event event = TUNNEL_EVENT_INIT;
   event.value = change.kind;
   switch (change.what) {

@@ -2,6 +2,9 @@
 // keys, port, mark and peers. Only differences are set, so sessions stay.
 #include <tunnel/host/control.h>
 
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
@@ -22,6 +25,32 @@ std::optional<Failure> sync(const Target& target, const tunnel_config* config,
   return failure;
 }
 
+// A process id comes from the packet process and may be any: only one of ours gets a signal.
+bool is_ours(std::uint32_t process) {
+  const auto name_of = [](const std::string& process_name) {
+    std::ifstream file("/proc/" + process_name + "/comm");
+    std::string name;
+    std::getline(file, name);
+    return name;
+  };
+  return process != 0 && name_of(std::to_string(process)) == name_of("self");
+}
+
+// Routes are the daemon's own: it reads the file itself, if it is the one that it was started from.
+void ask_for_routes(const Target& target) {
+  tunnel_snapshot* found = nullptr;
+  const std::int32_t status =
+      tunnel_snapshot_read(nullptr, target.name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &found);
+  const SnapshotHandle snapshot(found);
+  tunnel_snapshot_interface daemon = TUNNEL_SNAPSHOT_INTERFACE_INIT;
+  if (status != TUNNEL_OK || tunnel_snapshot_get_interface(found, &daemon) != TUNNEL_OK) return;
+  std::error_code error;
+  if (daemon.file[0] == '\0' || !std::filesystem::equivalent(daemon.file, target.path, error)) {
+    return;
+  }
+  if (is_ours(daemon.process)) ::kill(static_cast<pid_t>(daemon.process), SIGHUP);
+}
+
 }  // namespace
 
 int reload(const std::string& file, const Output& output) {
@@ -31,6 +60,7 @@ int reload(const std::string& file, const Output& output) {
   if (!failure) failure = read_config(target.path, output, config);
   if (!failure) failure = sync(target, config.get(), output);
   if (failure) return fail(output, *failure);
+  ask_for_routes(target);
   advise(output, target.name + " has the keys and peers of " + target.path);
   return kOk;
 }
