@@ -17,6 +17,14 @@ namespace {
 
 constexpr const char* kDirectory = "/var/lib/simplevpn";
 
+// Whoever runs holds the lock of its journal.
+bool lives(const std::string& directory, const std::string& name) {
+  std::string words;
+  return !name.empty() &&
+         host::Journal::open(directory, name, host::Journal::Missing::error, words).status() ==
+             TUNNEL_ERR_IN_USE;
+}
+
 // Those who keep their journals elsewhere keep their sockets elsewhere, too.
 std::int32_t clean_up_one(const std::string& directory, const std::string& name, host::Block block,
                           tunnel_settings_fault& fault) {
@@ -109,8 +117,9 @@ int32_t tunnel_settings_unblock(const char* directory, const char* name,
   const std::int32_t status = clean_up(directory, name, host::Block::lifted, fault);
   if (name != nullptr) return status;
   // Also the block of a tunnel that lives, and one that no journal knows of.
-  const std::int32_t lifted = host::with_fault(fault, [](tunnel_settings_fault& found) {
-    const host::Answer answer = host::lift_block();
+  const std::int32_t lifted = host::with_fault(fault, [&](tunnel_settings_fault& found) {
+    const std::string where = directory == nullptr ? kDirectory : directory;
+    const host::Answer answer = host::lift_block(lives(where, host::block_holder()));
     if (answer.error == 0) return static_cast<std::int32_t>(TUNNEL_OK);
     found.system = answer.error;
     host::put_message(answer.words.empty() ? host::text_of(answer.error) : answer.words, found);

@@ -69,9 +69,10 @@ std::int32_t first_failure(const std::vector<host::StepChange>& changes, const s
 }
 
 // Looks at the machine, plans anew, and makes the difference.
-std::int32_t look_around(tunnel_settings& settings, const host::Request& request,
+std::int32_t look_around(tunnel_settings& settings, host::Request request,
                          tunnel_settings_fault& fault) {
   const auto begin = host::Pace::Clock::now();
+  if (request.kill_switch && host::take_lifted_sign()) request.kill_switch = false;
   auto machine = host::read_machine();
   if (!machine) return machine.status();
   settings.machine = without(*std::move(machine), request.name, settings.applier.taken());

@@ -66,7 +66,12 @@ Answer undo(Tools& tools, const Step& step, const std::string& before);
 bool is_in_force(Tools& tools, const Step& step, const std::string& before);
 
 // Removes the block, whoever has it. No error when there is none.
-Answer lift_block();
+// For the daemon of the tunnel that the block is of, if it lives, a sign stays that this was meant.
+Answer lift_block(bool holder_lives);
+// The tunnel whose block there is; "" = none, or it does not say.
+std::string block_holder();
+// For that daemon: true when the sign is there, which it then no longer is.
+bool take_lifted_sign();
 
 // ---- by kind: link_changes.cpp, routing_changes.cpp, sysctl.cpp, filter_changes.cpp,
 // resolver_changes.cpp

@@ -10,6 +10,7 @@
 namespace tunnel::host {
 namespace {
 
+constexpr const char* kLiftedSign = "\tchain lifted {\n\t}\n";  // lets everything pass
 constexpr std::string_view kFamilies[] = {"ip", "ip6", "inet", "bridge", "arp", "netdev"};
 
 bool is_letter(char c) noexcept {
@@ -90,12 +91,32 @@ Answer taken_by(const std::string& holder) {
 
 }  // namespace
 
-Answer lift_block() {
+std::string block_holder() {
+  Answer why;
+  auto nft = Nft::open(why);
+  std::string rules;
+  if (nft) (void)nft->list_table(kBlockTable, rules);
+  return holder_in(rules);
+}
+
+// Without the sign the daemon of a tunnel that runs would put the block back.
+Answer lift_block(bool holder_lives) {
   Answer why;
   auto nft = Nft::open(why);
   bool found = false;
   if (nft) why = nft->has_table(kBlockTable, found);
-  return found ? nft->run(std::string("delete table inet ") + kBlockTable) : why;
+  if (!found) return why;
+  if (holder_lives) return nft->run(table_script({kBlockTable, kLiftedSign, true}));
+  return nft->run(std::string("delete table inet ") + kBlockTable);
+}
+
+bool take_lifted_sign() {
+  Answer why;
+  auto nft = Nft::open(why);
+  std::string rules;
+  if (nft) (void)nft->list_table(kBlockTable, rules);
+  if (rules.find("chain lifted {") == rules.npos) return false;
+  return nft->run(std::string("delete table inet ") + kBlockTable).error == 0;
 }
 
 Look look_at(Tools& tools, const TableStep& step) {
