@@ -232,8 +232,9 @@ def used_seconds(pid):
 
 def test_two_programs_that_do_not_agree_do_not_eat_a_processor(road):
     road.start_client("client")
-    fight = road.cli.popen("/bin/sh", "-c", "while :; do ip rule del priority 31821; sleep 0.01; done",
-                           stdout=-3, stderr=-3)
+    fight = road.cli.popen(
+        "/bin/sh", "-c", "while :; do ip rule del priority 31821; sleep 0.01; done",
+        stdout=-3, stderr=-3)
     pids = road.cli.pids("simplevpn")
     before = sum(map(used_seconds, pids))
     wait_until(lambda: "setting_fought_over" in events(road), what="the fight is told")
