@@ -195,6 +195,8 @@ TEST_CASE("a machine has one block, and who has it is named to the next one", "[
     REQUIRE(has_line(fault.message, "that of wgt0: simplevpn down wgt0, or unblock"));
     REQUIRE(machine() == applied);
     REQUIRE(tunnel_settings_unblock(folder.path().c_str(), nullptr, &fault) == TUNNEL_OK);
+    REQUIRE_FALSE(has_line(machine(), "policy drop"));
+    REQUIRE(tunnel_settings_refresh(first.get(), &fault) == TUNNEL_OK);
     REQUIRE_FALSE(has_line(machine(), "table inet ltun {"));
     REQUIRE(tunnel_settings_undo(first.get(), &fault) == TUNNEL_OK);
     REQUIRE(machine() == before);
