@@ -125,6 +125,8 @@ elif build fuzz; then
   fuzz
 fi
 if build release; then
-  if [ "$mode" = --long ]; then check release -LE rules; else check release -LE 'rules|long'; fi
+  skip=rules
+  [ "$mode" = --long ] || skip='rules|long'
+  check release -j"$(nproc)" -LE "$skip"
 fi
 finish
