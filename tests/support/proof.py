@@ -12,7 +12,7 @@ import socket
 import pytest
 
 import names
-from leaks import Services, probes
+from leaks import Programs, Services, probes
 from netns import Lab, missing, wait_until
 from road import INET4, INET6, LAN4, PORT, SERVER4, Road
 
@@ -121,7 +121,11 @@ def shared(simplevpn):
     if reason:
         pytest.skip(reason)
     with Lab() as lab:
-        yield Proof(lab, simplevpn)
+        hosts = Proof(lab, simplevpn)
+        for host in (hosts.cli, hosts.container):  # a bridge takes its time with neighbours
+            with Programs(host, INTERNET) as programs:
+                programs.reach(INTERNET)
+        yield hosts
 
 
 @pytest.fixture

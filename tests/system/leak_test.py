@@ -20,7 +20,6 @@ class Mode:
     command: tuple
     kept: set = field(default_factory=set)  # probes that may go outside while the tunnel is there
     blocks: bool = False
-    moves: bool = True  # a split route to the endpoint goes with its uplink
     left: set = field(default_factory=set)  # probes that a dead daemon's table refuses
 
 
@@ -30,8 +29,7 @@ MODES = {
     "lan": Mode(("client", "--lan"), LOCAL_PRIVATE),
     "kill-switch": Mode(("client", "--kill-switch"), blocks=True),
     "kill-switch-lan": Mode(("client", "--kill-switch", "--lan"), LOCAL_PRIVATE, blocks=True),
-    "split": Mode(("client", "--split"), LOCAL_PRIVATE | LOCAL_PUBLIC, moves=False,
-                  left=TO_SERVER),
+    "split": Mode(("client", "--split"), LOCAL_PRIVATE | LOCAL_PUBLIC, left=TO_SERVER),
 }
 # Ours, by either uplink: a datagram may leave by one with the address of the other.
 OURS = TUNNEL | {(SECOND4, SERVER4, "udp", PORT)}
@@ -87,8 +85,7 @@ class Scenario:
         self._compare("uplink dropped", "up1", set(), OURS)
         assert not self.watch.canaries("uplink dropped", "up1")
         self.road.restore_uplink()
-        if self.mode.moves:
-            self._reach_inside()
+        self._reach_inside()
         self._reach_kept()
         self.road.stop_server(server)
         self._expect_tunnel("server gone")
