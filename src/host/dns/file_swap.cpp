@@ -1,6 +1,7 @@
 #include "host/dns/file_swap.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,9 +49,45 @@ std::string fresh_name(const std::string& path) {
   return path + ".simplevpn";
 }
 
+// Tunnels that start or end together take turns: they share the name of the new file. Nobody but
+// root can open what they wait for. Where it cannot be made, nothing can be renamed either.
+class Turn {
+ public:
+  explicit Turn(const std::string& path) : name_(path + ".simplevpn-lock") {
+    do {
+      file_ =
+          base::Descriptor(::open(name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    } while (file_.valid() && lock() && !is_still_there());
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (file_.valid()) ::unlink(name_.c_str());
+  }
+
+ private:
+  // False on a file system without locks: then everybody goes at once.
+  bool lock() const {
+    while (::flock(file_.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) return false;
+    }
+    return true;
+  }
+  // Whoever had it before us removed it.
+  bool is_still_there() const {
+    struct stat ours {};
+    struct stat now {};
+    return ::fstat(file_.get(), &ours) == 0 && ::lstat(name_.c_str(), &now) == 0 &&
+           ours.st_ino == now.st_ino && ours.st_dev == now.st_dev;
+  }
+
+  std::string name_;
+  base::Descriptor file_;
+};
+
 int replace(const std::string& path, const SavedFile& file) {
   const std::string fresh = fresh_name(path);
-  remove_unfinished(path);
+  ::unlink(fresh.c_str());  // of somebody who was killed here
   int error = make(fresh, file);
   if (error == 0 && ::rename(fresh.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) ::unlink(fresh.c_str());
@@ -89,13 +126,26 @@ int restore(const std::string& path, const SavedFile& now, const SavedFile& befo
   return cannot_rename(error) ? overwrite(path, before.content) : error;
 }
 
+Answer bring_back(const std::string& path, std::string_view ours, const SavedFile& before) {
+  ::unlink(fresh_name(path).c_str());
+  const auto now = save_file(path);
+  if (!now) return {EIO, "cannot read " + path};
+  if (*now == before) return {};
+  if (!is_ours(*now, ours, before)) {
+    return {0, path + " was changed by somebody else, and is left as it is"};
+  }
+  return outcome(path, restore(path, *now, before));
+}
+
 }  // namespace
 
 void remove_unfinished(const std::string& path) {
+  const Turn turn(path);
   ::unlink(fresh_name(path).c_str());
 }
 
 Answer put_text(const std::string& path, const SavedFile& before, std::string_view text) {
+  const Turn turn(path);
   SavedFile file;
   if (before.kind == Kind::file) file = before;
   file.kind = Kind::file;
@@ -104,20 +154,14 @@ Answer put_text(const std::string& path, const SavedFile& before, std::string_vi
   if (cannot_rename(error) && before.kind != Kind::missing) {
     error = overwrite(path, text);
     // Half a file is worse than the old one.
-    if (error != 0) (void)put_back(path, text, before);
+    if (error != 0) (void)bring_back(path, text, before);
   }
   return outcome(path, error);
 }
 
 Answer put_back(const std::string& path, std::string_view ours, const SavedFile& before) {
-  remove_unfinished(path);
-  const auto now = save_file(path);
-  if (!now) return {EIO, "cannot read " + path};
-  if (*now == before) return {};
-  if (!is_ours(*now, ours, before)) {
-    return {0, path + " was changed by somebody else, and is left as it is"};
-  }
-  return outcome(path, restore(path, *now, before));
+  const Turn turn(path);
+  return bring_back(path, ours, before);
 }
 
 }  // namespace tunnel::host::dns

@@ -5,9 +5,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>
+#include <thread>
 
 #include "dns_support.h"
+#include "host/dns/file_swap.h"
 #include "support/netns.h"
 
 namespace host = tunnel::host;
@@ -293,6 +296,29 @@ TEST_CASE("a tunnel that ends does not bring back a former file of its own", "[h
     put_back(machine, again);  // its interface goes later
     REQUIRE(machine.resolv_conf() == kBefore);
   });
+}
+
+TEST_CASE("tunnels that start together do not disturb each other", "[host][dns]") {
+  const Machine machine;
+  machine.resolv_conf(kBefore);
+  const std::string path = machine.places().resolv_conf();
+  const auto before = host::dns::save_file(path);
+  REQUIRE(before);
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> tunnels;
+  for (int i = 0; i < 4; ++i) {
+    tunnels.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        failures += host::dns::put_text(path, *before, "ours").error != 0 ? 1 : 0;
+        failures += host::dns::put_back(path, "ours", *before).error != 0 ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& each : tunnels) each.join();
+  CHECK(failures == 0);
+  CHECK(machine.resolv_conf() == kBefore);
+  const std::filesystem::directory_iterator left(machine.files().file("etc"));
+  CHECK(std::distance(begin(left), end(left)) == 1);
 }
 
 TEST_CASE("what is no resolv.conf is refused before anything is changed", "[host][dns]") {
