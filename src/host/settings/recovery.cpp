@@ -19,10 +19,12 @@ bool is_block(const Step& step) noexcept {
 // What is to be done about a record.
 enum class Fate : std::uint8_t { undo, forget, leave };
 
-Fate fate_of(const Record& record, const Origin& here, Block block) noexcept {
+Fate fate_of(const Record& record, const Origin& here, Block block, Tools& tools) {
   if (record.origin.boot != here.boot) return is_file(record.step) ? Fate::undo : Fate::forget;
   if (record.origin.network != here.network) return Fate::leave;
-  return is_block(record.step) && block == Block::kept ? Fate::leave : Fate::undo;
+  if (!is_block(record.step) || block == Block::lifted) return Fate::undo;
+  // Whoever was killed before he made it, or lost it to a flush, left nothing to be kept.
+  return is_in_force(tools, record.step, record.before) ? Fate::leave : Fate::forget;
 }
 
 // A table's text has many lines.
@@ -75,7 +77,7 @@ std::int32_t undo_journal(Journal& journal, Tools& tools, Block block,
   std::int32_t status = TUNNEL_OK;
   const std::vector<Record> records = journal.live();
   for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    const Fate fate = fate_of(*record, journal.here(), block);
+    const Fate fate = fate_of(*record, journal.here(), block, tools);
     if (fate == Fate::leave) continue;
     if (fate == Fate::forget) journal.end(record->id);
     const Answer answer = fate == Fate::undo ? undo_record(journal, tools, *record) : Answer{};
