@@ -2,8 +2,9 @@
 //
 //   read_config, plan     may refuse the file; nothing is changed so far, but what a daemon that
 //                         died has left is undone in between
+//   open_journal          refuses when a daemon of this name lives
 //   create_core           keys, peers, last known endpoints
-//   open_interface, open_socket, make_control_file: which refuses when a daemon of this name lives
+//   open_interface, open_socket, make_control_file
 //   split                 the packet process takes all of these and gives up root
 //   wait_until_ready      it answers on the control socket and has looked names up
 //   apply_settings        addresses, MTU, routes, DNS; rolls itself back
@@ -58,6 +59,7 @@ int Daemon::start() {
   if (exit == kOk) static_cast<void>(tunnel_settings_cleanup(nullptr, name_.c_str(), nullptr));
   if (exit == kOk) exit = plan();
   if (exit == kOk) exit = catch_signals();
+  if (exit == kOk) exit = open_journal();
   if (exit == kOk) exit = create_core();
   inherited_ = open_descriptors();
   if (exit == kOk) exit = open_interface();
@@ -159,6 +161,15 @@ int Daemon::catch_signals() {
   signals_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (signals_.get() >= 0) return kOk;
   return refuse(TUNNEL_ERR_RESOURCES, "watch for signals");
+}
+
+// Before anything is made that a clean-up would have to find.
+int Daemon::open_journal() {
+  tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+  const std::int32_t status = tunnel_settings_open_journal(settings_.get(), nullptr, &fault);
+  if (status == TUNNEL_OK) return kOk;
+  if (status != TUNNEL_ERR_IN_USE) return refuse_settings(status, fault);
+  return refuse(status, "start " + name_, "it is running already: simplevpn down " + name_);
 }
 
 int Daemon::create_core() {
@@ -288,10 +299,13 @@ int Daemon::wait_until_ready() {
 
 int Daemon::apply_settings() {
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
-  std::int32_t status = tunnel_settings_open_journal(settings_.get(), nullptr, &fault);
-  if (status == TUNNEL_OK) status = tunnel_settings_apply(settings_.get(), &fault);
-  if (status == TUNNEL_OK) following_.begin(settings_.get());
-  if (status == TUNNEL_OK) return kOk;
+  const std::int32_t status = tunnel_settings_apply(settings_.get(), &fault);
+  if (status != TUNNEL_OK) return refuse_settings(status, fault);
+  following_.begin(settings_.get());
+  return kOk;
+}
+
+int Daemon::refuse_settings(std::int32_t status, const tunnel_settings_fault& fault) {
   Failure failure = status_failure(output_, status, "configure " + name_, kActivation);
   if (fault.message[0] != '\0') {
     failure.message = "cannot configure " + name_ + ": " + std::string(fault.message);

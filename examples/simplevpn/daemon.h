@@ -58,6 +58,7 @@ class Daemon {
   int plan();
   int make_plan(std::uint16_t port);
   int catch_signals();
+  int open_journal();
   int create_core();
   int open_interface();
   int open_socket();
@@ -66,6 +67,7 @@ class Daemon {
   int wait_until_ready();
   int apply_settings();
 
+  int refuse_settings(std::int32_t status, const tunnel_settings_fault& fault);
   void open_state(tunnel::Core& core);
   void learn_peers(const tunnel::Core& core);
   int run_packets(const Channel& channel, pid_t daemon);

@@ -235,6 +235,17 @@ TEST_CASE("a step that fails is taken back as far as it got, now or by the next 
   });
 }
 
+TEST_CASE("a block that its process died before taking leaves no record", "[host][settings]") {
+  test::in_namespace([] {
+    const Scratch scratch;
+    prepare();
+    const std::string before = machine();
+    die_with(scratch.path(), {TableStep{"blocked", kBlock, true}});
+    test::run_command("nft delete table inet blocked");
+    require_cleaned_up(scratch, before);
+  });
+}
+
 TEST_CASE("a kernel setting of several tunnels is brought back by the last of them",
           "[host][settings]") {
   test::in_namespace([] {
