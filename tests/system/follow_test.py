@@ -100,10 +100,12 @@ def test_a_bridge_that_comes_later_is_reached_as_long_as_it_is_there(road):
 
 
 def add_uplink(road):
+    """Without `dev` the gateway would be looked up through our own rule."""
     road.lab.veth(road.cli, "192.168.2.5/24", road.rtr, "192.168.2.1/24", names=("up1", "net2"))
     road.srv.ip("route", "add", "192.168.2.0/24", "via", "198.51.100.1")
     road.inet.ip("route", "add", "192.168.2.0/24", "via", "203.0.113.2")
-    road.cli.ip("route", "add", "default", "via", "192.168.2.1", "metric", "600")
+    road.cli.ip("route", "add", "default", "via", "192.168.2.1", "dev", "up1",
+                "metric", "600")
 
 
 def lose_uplink(road):

@@ -68,37 +68,44 @@ std::int32_t first_failure(const std::vector<host::StepChange>& changes, const s
   return TUNNEL_OK;
 }
 
-// Looks at the machine, plans anew, and makes the difference.
-std::int32_t look_around(tunnel_settings& settings, host::Request request,
-                         tunnel_settings_fault& fault) {
-  const auto begin = host::Pace::Clock::now();
-  if (request.kill_switch && host::take_lifted_sign()) request.kill_switch = false;
+// The plan for the machine as it is now.
+std::int32_t plan_anew(tunnel_settings& settings, std::vector<host::Step>& wanted) {
   auto machine = host::read_machine();
   if (!machine) return machine.status();
+  host::Request& request = settings.request;
   settings.machine = without(*std::move(machine), request.name, settings.applier.taken());
-  settings.request = request;
-  settings.request.numbers = host::chosen_numbers(request, settings.machine);
-  std::vector<host::Step> wanted = plan_routing(settings.request, settings.machine);
+  request.numbers = host::chosen_numbers(request, settings.machine);
+  wanted = plan_routing(request, settings.machine);
   if (settings.names) wanted.push_back(*settings.names);
+  return TUNNEL_OK;
+}
+
+// Looks at the machine, plans anew, and makes the difference. What could not be looked at is looked
+// at again in time: nobody may say again that it changed.
+std::int32_t look_around(tunnel_settings& settings, tunnel_settings_fault& fault) {
+  const auto begin = host::Pace::Clock::now();
+  host::Request& request = settings.request;
+  if (request.kill_switch && host::take_lifted_sign()) request.kill_switch = false;
+  std::vector<host::Step> wanted;
   std::vector<host::StepChange> changes;
-  const std::int32_t status = settings.applier.refresh(std::move(wanted), changes);
-  if (status != TUNNEL_OK) return status;
+  std::int32_t status = plan_anew(settings, wanted);
+  if (status == TUNNEL_OK) status = settings.applier.refresh(std::move(wanted), changes);
   if (!changes.empty()) settings.text = text_of(settings.applier.plan());
   host::Pace::Look look = judge(settings, changes);
   look.begin = begin;
   look.end = host::Pace::Clock::now();
+  look.failed = look.failed || status != TUNNEL_OK;
   if (settings.watch) tell_fights(settings, changes, settings.watch->looked(look));
-  return first_failure(changes, request.name, fault);
+  return status != TUNNEL_OK ? status : first_failure(changes, request.name, fault);
 }
 
-// Does `change` to a copy of the request and follows it.
+// Alters the request and follows it. It is kept also when the machine could not be looked at.
 template <class Alter>
 std::int32_t follow(tunnel_settings* settings, tunnel_settings_fault* fault, Alter&& alter) {
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   return host::with_fault(fault, [&](tunnel_settings_fault& found) {
-    host::Request request = settings->request;
-    alter(request);
-    return look_around(*settings, request, found);
+    alter(settings->request);
+    return look_around(*settings, found);
   });
 }
 

@@ -66,19 +66,27 @@ std::string holder_in(const std::string& rules) {
   return rules.substr(begin, rules.find('"', begin) - begin);
 }
 
+bool is_lifted(const std::string& rules) {
+  return rules.find("chain lifted {") != rules.npos;
+}
+
 struct Place {
-  bool taken = false;  // there is a table of this name
+  bool there = false;  // there is a table of this name
+  bool taken = false;  // and it is more than the sign of a lifted block
   bool ours = false;   // and not another tunnel's: all tunnels share the name of the block
   std::string holder{};
 };
 
 Answer find_place(Nft& nft, const TableStep& step, Place& place) {
-  Answer answer = nft.has_table(step.name, place.taken);
-  place.ours = place.taken;
+  Answer answer = nft.has_table(step.name, place.there);
+  place.ours = place.taken = place.there;
   if (answer.error != 0 || !place.taken || !step.survives) return answer;
   std::string rules;
   answer = nft.read("list table inet " + step.name, rules);
   place.holder = holder_in(rules);
+  // A sign that nobody has taken is anybody's to replace.
+  if (answer.error == 0 && is_lifted(rules)) place.taken = place.ours = false;
+  if (!place.taken) return answer;
   place.ours = answer.error == 0 && place.holder == holder_in(step.body);
   return answer;
 }
@@ -115,7 +123,7 @@ bool take_lifted_sign() {
   auto nft = Nft::open(why);
   std::string rules;
   if (nft) (void)nft->list_table(kBlockTable, rules);
-  if (rules.find("chain lifted {") == rules.npos) return false;
+  if (!is_lifted(rules)) return false;
   return nft->run(std::string("delete table inet ") + kBlockTable).error == 0;
 }
 
@@ -134,7 +142,8 @@ Answer change(Tools& tools, const TableStep& step, const std::string&) {
     Place place;
     const Answer answer = find_place(nft, step, place);
     if (answer.error != 0) return answer;
-    if (!place.taken) return nft.run("create table inet " + step.name + "\n" + table_script(step));
+    if (!place.there) return nft.run("create table inet " + step.name + "\n" + table_script(step));
+    if (!place.taken) return nft.run(table_script(step));
     return place.ours ? nft.run(table_script(step)) : taken_by(place.holder);
   });
 }

@@ -196,6 +196,9 @@ TEST_CASE("a machine has one block, and who has it is named to the next one", "[
     REQUIRE(machine() == applied);
     REQUIRE(tunnel_settings_unblock(folder.path().c_str(), nullptr, &fault) == TUNNEL_OK);
     REQUIRE_FALSE(has_line(machine(), "policy drop"));
+    // Who has it finds a sign that this was meant, and does not block again.
+    REQUIRE(tunnel_settings_refresh(first.get(), &fault) == TUNNEL_OK);
+    REQUIRE_FALSE(has_line(machine(), "table inet ltun {"));
     REQUIRE(tunnel_settings_refresh(first.get(), &fault) == TUNNEL_OK);
     REQUIRE_FALSE(has_line(machine(), "table inet ltun {"));
     REQUIRE(tunnel_settings_undo(first.get(), &fault) == TUNNEL_OK);
