@@ -248,7 +248,9 @@ def test_every_method_says_what_it_does():
     assert "get_peer" in methods
     for name in methods:
         said = getattr(tunnel.Core, name).__doc__.strip().splitlines()
-        assert len(said) > 1, f"{name}: a signature alone says nothing"
+        if said[0].startswith(f"{name}("):
+            del said[0]  # pybind11's signature
+        assert any(said), name
 
 
 def test_a_handshake_that_nobody_answers_is_an_event(core):

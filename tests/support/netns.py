@@ -36,6 +36,8 @@ HOLDER = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -m 700 /run/wireguard /run/simplevpn
+mkdir -p /run/etc/upper /run/etc/work
+mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work overlay /etc
 [ -d /var/lib/simplevpn ] || mount -t tmpfs -o mode=755 tmpfs /var/lib
 [ -d /var/lib/simplevpn ] && mount -t tmpfs -o mode=700 tmpfs /var/lib/simplevpn \
                           || mkdir -m 700 /var/lib/simplevpn

@@ -1,5 +1,7 @@
 """`doctor` on where packets go: past the tunnel, into a chain of others, through a narrow place."""
 
+import signal
+
 import pytest
 
 import checkup
@@ -60,6 +62,7 @@ def test_name_servers_that_another_program_took_away_are_named(road):
     assert set(complaints(road.cli, road.program, exit_status=0)) == {"kill_switch"}
     names = checkup.passes(road.cli, road.program, "wg0")["dns"]
     assert "set by file" in names["message"]
+    road.cli.kill("simplevpn", signal.SIGSTOP)  # or it would put things back
     # Bound, not in an /etc of ours: written in place, as a DHCP client would there.
     road.cli.run("/bin/sh", "-c", f"echo nameserver {LAN4} > /etc/resolv.conf; "
                  "ip route add 192.168.1.9/32 dev up0; "
@@ -73,6 +76,7 @@ def test_a_server_whose_forwarding_others_undo_is_told(road):
     road.start_server()
     assert complaints(road.srv, road.program).keys() <= {"silence"}
     assert "forwarding" in checkup.passes(road.srv, road.program, "wg0")
+    road.srv.kill("simplevpn", signal.SIGSTOP)  # or it would put things back
     # As when Docker is started later.
     road.srv.run("nft", "table ip filter { chain FORWARD { type filter hook forward priority 0; "
                  "policy drop;\n}\n}")

@@ -49,9 +49,11 @@ def test_checks_hold_one_after_the_other(pair, simplevpn):
     ask = lambda what, *more: left.host.run(simplevpn, "status", "wg0", "--check", what, *more,
                                             check=False).returncode
     assert [ask("live"), ask("ready"), ask("handshake")] == [0, 0, 7]
+    left.process.send_signal(signal.SIGSTOP)  # or it would be set up again
     left.host.ip("link", "set", "wg0", "down")
     assert [ask("live"), ask("ready"), ask("handshake")] == [0, 7, 7]
     left.host.ip("link", "set", "wg0", "up")
+    left.process.send_signal(signal.SIGCONT)
     assert ask("handshake", "--wait=0.4") == 3
     right.start()
     assert ask("handshake", "--wait=20") == 0
