@@ -54,6 +54,12 @@ def flow(packet, version):
     return (*ends, _NAMES.get(kind, str(kind)), port)
 
 
+def too_late(flows):
+    """What the kernel says when an answer to one of these comes and nobody waits any more."""
+    ends = {flow[:2] for flow in flows if flow[2:] not in (("icmp", 3), ("icmp6", 1))}
+    return {(*pair, *kind) for pair in ends for kind in (("icmp", 3), ("icmp6", 1))}
+
+
 def _is_linked(source, target):
     return source.startswith("fe80:") and target.startswith("fe80:")
 

@@ -7,10 +7,10 @@ import struct
 
 import pytest
 
-from leaks import CANARY, Programs, Watch, hardware_address, probes
+from leaks import CANARY, Programs, Watch, hardware_address, probes, too_late
 from names import NameServer
 from netns import wait_until
-from proof import (CLI4, CLI6, INTERNET, LAN_ULA, LOCAL_PUBLIC, OF_CLIENT, RESOLVER, TO_SERVER,
+from proof import (CLI4, INTERNET, LAN_ULA, LOCAL_PUBLIC, OF_CLIENT, RESOLVER, TO_SERVER,
                    TUNNEL, outside, road, shared)  # noqa: F401  (the last two are fixtures)
 from road import INET4, INET6, LAN4, PORT, SERVER4
 
@@ -19,8 +19,6 @@ SCHEMES = {"wg-quick": ("up",), "strict": ("client",), "split": ("client", "--sp
            "kill-switch": ("client", "--kill-switch")}
 BLOCKED = ("client", "--kill-switch")
 TUNNEL_ADDRESSES = ("10.9.0.2", "fd09::2")
-# What the kernel says to the Internet when an answer comes late and nobody waits for it.
-LATE = {(CLI4, INET4, "icmp", 3), (CLI6, INET6, "icmp6", 1)}
 
 
 def sent(road, tried, by=None, **options):
@@ -28,7 +26,8 @@ def sent(road, tried, by=None, **options):
     with Watch({name: (road.cli, name) for name in ("up0", "up1")}) as watch, \
             Programs(by or road.cli, tried, **options) as programs, watch.phase("now"):
         programs.rounds()
-    return (watch.sent("now", "up0") | watch.sent("now", "up1")) - LATE
+    seen = watch.sent("now", "up0") | watch.sent("now", "up1")
+    return seen - too_late(seen)
 
 
 @contextlib.contextmanager

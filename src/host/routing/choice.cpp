@@ -45,6 +45,18 @@ std::uint32_t value_of(const Machine& machine, const std::string& link, const ch
   return text == "1" ? 1 : text == "2" ? 2 : 0;
 }
 
+// A cable that was pulled takes the default route with it. What it leads to is no more to be
+// trusted then, nor in the moment when it is back and its default route is not.
+std::vector<std::string> all_uplinks(const Request& request, const Machine& machine) {
+  std::vector<std::string> uplinks = machine.uplinks(request.name);
+  for (const std::string& former : request.numbers.uplinks) {
+    if (machine.link(former) != nullptr) uplinks.push_back(former);
+  }
+  std::sort(uplinks.begin(), uplinks.end());
+  uplinks.erase(std::unique(uplinks.begin(), uplinks.end()), uplinks.end());
+  return uplinks;
+}
+
 // Of both families; IPv4 first, as it is what servers translate.
 std::string main_uplink(const Machine& machine, const std::vector<std::string>& uplinks) {
   for (const std::uint8_t family : kFamilies) {
@@ -109,7 +121,7 @@ Choice choose(const Request& request, const Machine& machine) {
   choice.ipv4_default = has_default(request, TUNNEL_FAMILY_IPV4);
   choice.ipv6_default = has_default(request, TUNNEL_FAMILY_IPV6);
   choice.ipv6 = machine.sysctl("net/ipv6/conf/all/disable_ipv6").has_value();
-  choice.uplinks = machine.uplinks(request.name);
+  choice.uplinks = all_uplinks(request, machine);
   choice.uplink = main_uplink(machine, choice.uplinks);
   choice.strict_filter = filters_strictly(machine, choice.uplinks);
   choice.mark = request.mark;

@@ -292,9 +292,13 @@ bool leads_everything(const std::vector<Step>& steps, const std::string& interfa
 
 Numbers chosen_numbers(const Request& request, const Machine& machine) {
   const Choice choice = choose(request, machine);
-  if (!needs_mark(request, choice)) return request.numbers;
-  return {choice.table, priority_of(request, machine, TUNNEL_FAMILY_IPV4),
-          priority_of(request, machine, TUNNEL_FAMILY_IPV6)};
+  Numbers numbers = request.numbers;
+  numbers.uplinks = choice.uplinks;
+  if (!needs_mark(request, choice)) return numbers;
+  numbers.table = choice.table;
+  numbers.priority4 = priority_of(request, machine, TUNNEL_FAMILY_IPV4);
+  numbers.priority6 = priority_of(request, machine, TUNNEL_FAMILY_IPV6);
+  return numbers;
 }
 
 std::vector<Step> plan_routing(const Request& request, const Machine& machine) {

@@ -23,6 +23,7 @@ struct Numbers {
   std::uint32_t table = 0;
   std::uint32_t priority4 = 0;  // of the last rule that it has in this family
   std::uint32_t priority6 = 0;
+  std::vector<std::string> uplinks{};  // every link that was one
 };
 
 struct Request {

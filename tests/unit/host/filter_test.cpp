@@ -147,6 +147,22 @@ TEST_CASE("the block lets marked UDP to an endpoint's address and port out, and 
   CHECK(has(open, "oifname \"eth0\" ip6 daddr fd12:1::/64 accept"));
 }
 
+TEST_CASE("a link that was an uplink is not let through the block when its default route is gone",
+          "[host][routing]") {
+  Request request = client();
+  request.kill_switch = true;
+  Machine machine = plain_machine();
+  request.numbers = chosen_numbers(request, machine);
+  std::erase_if(machine.routes, [](const Route& route) { return is_default(route.prefix); });
+  CHECK_FALSE(has(body(request, machine, "ltun"), "eth0"));
+  request.numbers = chosen_numbers(request, machine);
+  CHECK_FALSE(has(body(request, machine, "ltun"), "eth0"));
+  const auto changed = sysctls(request, machine);
+  CHECK(std::find(changed.begin(), changed.end(), "ipv4/conf/eth0/arp_ignore=1") != changed.end());
+  std::erase_if(machine.links, [](const Link& link) { return link.name == "eth0"; });
+  CHECK(chosen_numbers(request, machine).uplinks.empty());
+}
+
 TEST_CASE("the block follows its endpoints as one table", "[host][routing]") {
   Request request = client();
   request.kill_switch = true;
