@@ -156,7 +156,7 @@ def test_an_endpoint_set_by_wg_replaces_the_old_one_in_the_block(road):
         road.cli.run("wg", "set", "wg0", "peer", peer, "endpoint", f"[{SERVER6}]:{PORT}")
         assert f"{SERVER6} . {PORT}" in block(road, "endpoints6")
         assert SERVER4 not in block(road, "endpoints4")
-        assert reaches(road.cli, INSIDE)
+        wait_until(lambda: reaches(road.cli, INSIDE, patience=1), what="the tunnel goes on")
     assert (SERVER6, socket.IPPROTO_UDP, PORT) in sent(tap, OURS)
 
 
