@@ -139,6 +139,7 @@ class Capture:
     def __exit__(self, *_):
         self._ended.set()
         self._thread.join()
+        self._take_the_rest()
         statistics = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
         self.missed = struct.unpack("II", statistics)[1]
         self._socket.close()
@@ -154,6 +155,19 @@ class Capture:
                     raise
                 continue
             self._frames.append((time.monotonic(), frame))
+
+    def _take_the_rest(self):
+        """What a busy machine has kept the reader from, up to now."""
+        self._socket.setblocking(False)
+        end = time.monotonic()
+        while time.monotonic() < end + 5:
+            try:
+                self._frames.append((time.monotonic(), self._socket.recv(65536)))
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:
+                    raise
 
     def frames(self):
         """(time, bytes of the Ethernet frame) so far."""

@@ -109,6 +109,7 @@ def test_what_interface_and_socket_refuse_is_counted_and_shown(both):
     left.host.ip("route", "add", "unreachable", "192.0.2.2/32")
     assert not traffic.answers(left.host, right.ipv4)
     left.host.ip("route", "del", "unreachable", "192.0.2.2/32")
+    left.process.send_signal(signal.SIGSTOP)  # or it would be set up again
     left.host.ip("link", "set", "wg0", "down")
     assert not traffic.answers(right.host, left.ipv4)
     engine = left.status()["engine"]
@@ -117,6 +118,7 @@ def test_what_interface_and_socket_refuse_is_counted_and_shown(both):
     shown = left.host.run(left.program, "status", "wg0").stdout
     assert re.search(r"^  dropped   interface: \d+ \S.*   socket: \d+ unreachable$", shown, re.M)
     assert left.seen(right).latest_handshake > 0
+    left.process.send_signal(signal.SIGCONT)
 
 
 def test_a_peer_that_is_away_costs_nothing(both):
