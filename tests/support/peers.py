@@ -229,6 +229,11 @@ class Simplevpn(Peer):
         """Of the packet process: its memory, time and descriptors count."""
         return wait_until(lambda: only_child(super(Simplevpn, self).pid()), what="packet process")
 
+    def send_signal(self, number):
+        """To both processes, as when the machine sleeps and wakes."""
+        os.kill(self.pid(), number)
+        super().send_signal(number)
+
     def _log_path(self):
         """On the host's own /run, so that it vanishes with the host."""
         return f"/proc/{self.host.pid}/root/run/simplevpn.log"
