@@ -7,15 +7,6 @@
 #include "host/system/system.h"
 
 namespace tunnel::host {
-namespace {
-
-bool is_block(const Step& step) noexcept {
-  const auto* table = std::get_if<TableStep>(&step);
-  return table != nullptr && table->survives;
-}
-
-}  // namespace
-
 Applier::Applier(Plan plan) : plan_(std::move(plan)), done_(plan_.steps.size()) {}
 
 std::int32_t Applier::open_journal(const std::string& directory, tunnel_settings_fault& fault) {

@@ -8,11 +8,6 @@ namespace {
 
 using Kind = Todo::Kind;
 
-bool is_block(const Step& step) noexcept {
-  const auto* table = std::get_if<TableStep>(&step);
-  return table != nullptr && table->survives;
-}
-
 // What the kernel has one of only: the place that a step takes. "" = any number of them fit.
 std::string place_of(const Step& step) {
   if (const auto* table = std::get_if<TableStep>(&step)) return "table " + table->name;

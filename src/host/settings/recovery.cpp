@@ -11,11 +11,6 @@ bool is_file(const Step& step) noexcept {
   return resolver != nullptr && resolver->backend == ResolverStep::Backend::file;
 }
 
-bool is_block(const Step& step) noexcept {
-  const auto* table = std::get_if<TableStep>(&step);
-  return table != nullptr && table->survives;
-}
-
 // What is to be done about a record.
 enum class Fate : std::uint8_t { undo, forget, leave };
 

@@ -94,6 +94,12 @@ struct ResolverStep {
 using Step = std::variant<MtuStep, AddressStep, UpStep, RouteStep, RuleStep, SysctlStep, TableStep,
                           ForeignRuleStep, ResolverStep>;
 
+// The kill switch's table.
+inline bool is_block(const Step& step) noexcept {
+  const auto* table = std::get_if<TableStep>(&step);
+  return table != nullptr && table->survives;
+}
+
 // A step that is in force, and what was there before it.
 struct TakenStep {
   Step step;
