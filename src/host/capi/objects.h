@@ -41,6 +41,13 @@ struct tunnel_settings {
 
 namespace tunnel::host {
 
+// Where journals are kept, unless the caller says so.
+inline constexpr const char* kJournals = "/var/lib/simplevpn";
+
+inline const char* journals_or_default(const char* directory) {
+  return directory == nullptr ? kJournals : directory;
+}
+
 // The steps of a plan as commands, one after the other.
 std::string text_of(const Plan& plan);
 

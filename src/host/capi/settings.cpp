@@ -15,8 +15,6 @@ namespace host = tunnel::host;
 
 namespace {
 
-constexpr const char* kDirectory = "/var/lib/simplevpn";
-
 // Whoever runs holds the lock of its journal.
 bool lives(const std::string& directory, const std::string& name) {
   std::string words;
@@ -29,14 +27,14 @@ bool lives(const std::string& directory, const std::string& name) {
 std::int32_t clean_up_one(const std::string& directory, const std::string& name, host::Block block,
                           tunnel_settings_fault& fault) {
   const std::int32_t status = host::clean_up(directory, name, block, fault);
-  if (status != TUNNEL_OK || directory != kDirectory) return status;
+  if (status != TUNNEL_OK || directory != host::kJournals) return status;
   return host::remove_dead_socket(host::kSocketDirectory, name);
 }
 
 std::int32_t clean_up(const char* directory, const char* name, host::Block block,
                       tunnel_settings_fault* fault) {
   if (name != nullptr && !host::is_tunnel_name(name)) return TUNNEL_ERR_ARGUMENT;
-  const std::string where = directory == nullptr ? kDirectory : directory;
+  const std::string where = host::journals_or_default(directory);
   return host::with_fault(fault, [&](tunnel_settings_fault& found) {
     if (name != nullptr) return clean_up_one(where, name, block, found);
     std::int32_t first = TUNNEL_OK;
@@ -88,7 +86,7 @@ int32_t tunnel_settings_open_journal(tunnel_settings* settings, const char* dire
   if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   if (settings->in_force) return TUNNEL_ERR_STATE;
   return host::with_fault(fault, [&](tunnel_settings_fault& found) {
-    return settings->applier.open_journal(directory == nullptr ? kDirectory : directory, found);
+    return settings->applier.open_journal(host::journals_or_default(directory), found);
   });
 }
 
@@ -118,7 +116,7 @@ int32_t tunnel_settings_unblock(const char* directory, const char* name,
   if (name != nullptr) return status;
   // Also the block of a tunnel that lives, and one that no journal knows of.
   const std::int32_t lifted = host::with_fault(fault, [&](tunnel_settings_fault& found) {
-    const std::string where = directory == nullptr ? kDirectory : directory;
+    const std::string where = host::journals_or_default(directory);
     const host::Answer answer = host::lift_block(lives(where, host::block_holder()));
     if (answer.error == 0) return static_cast<std::int32_t>(TUNNEL_OK);
     found.system = answer.error;

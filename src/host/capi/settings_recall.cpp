@@ -14,12 +14,6 @@ namespace host = tunnel::host;
 
 namespace {
 
-constexpr const char* kDirectory = "/var/lib/simplevpn";
-
-const char* directory_or_default(const char* directory) {
-  return directory == nullptr ? kDirectory : directory;
-}
-
 // Of the rule that takes everything but our own datagrams.
 std::uint32_t mark_of(const host::Plan& plan) {
   for (const host::Step& step : plan.steps) {
@@ -95,13 +89,12 @@ void add(const host::Step& step, tunnel_settings_summary& summary) {
 int32_t tunnel_settings_list(const char* directory, char (*names)[16], size_t max, size_t* count) {
   if (count == nullptr || (names == nullptr && max != 0)) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
-    const std::vector<std::string> found = host::journal_names(directory_or_default(directory));
-    *count = 0;
-    for (const std::string& name : found) {
-      if (!host::is_tunnel_name(name)) continue;
-      if (*count < max) *std::copy(name.begin(), name.end(), names[*count]) = '\0';
-      ++*count;
+    const std::vector<std::string> found =
+        host::journal_names(host::journals_or_default(directory));
+    for (std::size_t i = 0; i < std::min(found.size(), max); ++i) {
+      *std::copy(found[i].begin(), found[i].end(), names[i]) = '\0';
     }
+    *count = found.size();
     return TUNNEL_OK;
   });
 }
@@ -110,7 +103,8 @@ int32_t tunnel_settings_recall(const char* directory, const char* name,
                                tunnel_settings** settings) {
   if (name == nullptr || settings == nullptr) return TUNNEL_ERR_ARGUMENT;
   *settings = nullptr;
-  return host::guarded([&] { return recall(directory_or_default(directory), name, settings); });
+  return host::guarded(
+      [&] { return recall(host::journals_or_default(directory), name, settings); });
 }
 
 int32_t tunnel_settings_summarize(const tunnel_settings* settings, tunnel_settings_summary* out) {
