@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "host/system/system.h"
@@ -15,20 +14,16 @@ namespace {
 
 using Kind = SavedFile::Kind;
 
-int write_all(const base::Descriptor& fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd.get(), text.data(), text.size());
-    if (count < 0 && errno != EINTR) return errno;
-    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  }
-  return ::fsync(fd.get()) == 0 ? 0 : errno;
+// An errno, 0 = it is on the disk.
+int fill(const base::Descriptor& fd, std::string_view text) {
+  return write_all(fd, text) == TUNNEL_OK ? 0 : errno;
 }
 
 int make_file(const std::string& path, const SavedFile& file) {
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const base::Descriptor fd(::open(path.c_str(), flags, 0600));
   if (!fd.valid()) return errno;
-  if (const int error = write_all(fd, file.content); error != 0) return error;
+  if (const int error = fill(fd, file.content); error != 0) return error;
   if (::fchown(fd.get(), file.owner, file.group) != 0) return errno;
   return ::fchmod(fd.get(), static_cast<mode_t>(file.mode)) == 0 ? 0 : errno;
 }
@@ -97,7 +92,7 @@ int replace(const std::string& path, const SavedFile& file) {
 
 int overwrite(const std::string& path, std::string_view text) {
   const base::Descriptor fd(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
-  return fd.valid() ? write_all(fd, text) : errno;
+  return fd.valid() ? fill(fd, text) : errno;
 }
 
 bool cannot_rename(int error) noexcept {

@@ -1,7 +1,6 @@
 #include "host/routing/choice.h"
 
 #include <algorithm>
-#include <array>
 
 #include "host/system/system.h"
 
@@ -9,8 +8,6 @@ namespace tunnel::host {
 namespace {
 
 constexpr std::uint32_t kFirstTable = 51820;  // as wg-quick counts
-
-constexpr std::array<std::uint8_t, 2> kFamilies = {TUNNEL_FAMILY_IPV4, TUNNEL_FAMILY_IPV6};
 
 bool has_default(const Request& request, std::uint8_t family) noexcept {
   return std::any_of(

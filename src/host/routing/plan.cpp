@@ -8,6 +8,7 @@
 #include "host/routing/choice.h"
 #include "host/routing/filter.h"
 #include "host/routing/server.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 namespace {
@@ -17,8 +18,6 @@ using Steps = std::vector<Step>;
 constexpr std::uint32_t kRulesOfOurs = 31820;  // above table main (32766), two for each tunnel
 constexpr std::uint32_t kFirstFreeRule = 32766;
 constexpr std::uint32_t kMtuMargin = 80;  // the largest header around a packet
-
-constexpr std::array<std::uint8_t, 2> kFamilies = {TUNNEL_FAMILY_IPV4, TUNNEL_FAMILY_IPV6};
 
 tunnel_prefix everything(std::uint8_t family) noexcept {
   return {family, 0, 0, 0, {}};

@@ -11,7 +11,7 @@ namespace tunnel::host {
 namespace {
 
 constexpr const char* kLiftedSign = "\tchain lifted {\n\t}\n";  // lets everything pass
-constexpr std::string_view kFamilies[] = {"ip", "ip6", "inet", "bridge", "arp", "netdev"};
+constexpr std::string_view kTableFamilies[] = {"ip", "ip6", "inet", "bridge", "arp", "netdev"};
 
 bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -33,8 +33,8 @@ bool is_comment(std::string_view text) noexcept {
 }
 
 bool is_sane(const ForeignRuleStep& step) noexcept {
-  const bool known =
-      std::find(std::begin(kFamilies), std::end(kFamilies), step.family) != std::end(kFamilies);
+  const bool known = std::find(std::begin(kTableFamilies), std::end(kTableFamilies), step.family) !=
+                     std::end(kTableFamilies);
   return known && is_word(step.table) && is_word(step.chain) && is_comment(step.comment);
 }
 

@@ -16,8 +16,6 @@ inline std::uint8_t system_family(std::uint8_t family) noexcept {
   return family == TUNNEL_FAMILY_IPV4 ? AF_INET : AF_INET6;
 }
 
-inline constexpr std::array<std::uint8_t, 2> kFamilies = {TUNNEL_FAMILY_IPV4, TUNNEL_FAMILY_IPV6};
-
 inline std::uint8_t our_family(std::uint8_t family) noexcept {
   return family == AF_INET ? TUNNEL_FAMILY_IPV4 : TUNNEL_FAMILY_IPV6;
 }

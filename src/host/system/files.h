@@ -30,7 +30,7 @@ base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t l
 base::Result<base::WipedBuffer> read_descriptor(const base::Descriptor& file, std::size_t limit,
                                                 FileAccess* access);
 
-// Writes everything, and waits until it is on the disk.
+// Writes everything, and waits until it is on the disk. errno says more on failure.
 std::int32_t write_all(const base::Descriptor& file, std::string_view content);
 
 // Replaces a file (0600) so that a reader, or the next start after a power cut, finds the old
