@@ -1,6 +1,8 @@
 #include "host/routing/choice.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "host/system/system.h"
 
@@ -72,15 +74,23 @@ bool filters_strictly(const Machine& machine, const std::vector<std::string>& up
   });
 }
 
+// What strangers are at the other end of: hardware, a part of it, or several together.
+bool is_outward(const Link& link) noexcept {
+  constexpr std::array<std::string_view, 6> kKinds = {"",     "vlan",    "bond",
+                                                      "team", "macvlan", "ipvlan"};
+  return std::find(kKinds.begin(), kKinds.end(), link.kind) != kKinds.end();
+}
+
 // A network of hardware that is no uplink is somebody's word in DHCP, too: only private ones count.
+// With the kill switch not even they do: it may be an uplink whose default route is still to come.
 bool is_kept(const Request& request, const Choice& choice, const LinkAddress& each,
              const Link& link) {
   const auto& uplinks = choice.uplinks;
-  if (std::find(uplinks.begin(), uplinks.end(), link.name) != uplinks.end()) {
-    return request.lan && is_private(each.address);
-  }
+  const bool outward = is_outward(link);
+  const bool uplink = std::find(uplinks.begin(), uplinks.end(), link.name) != uplinks.end();
+  if (uplink || (outward && request.kill_switch)) return request.lan && is_private(each.address);
   if (is_link_local(each.address)) return false;
-  return !link.kind.empty() || is_private(each.address);
+  return !outward || is_private(each.address);
 }
 
 std::vector<Exception> exceptions(const Request& request, const Choice& choice,

@@ -163,6 +163,24 @@ TEST_CASE("a link that was an uplink is not let through the block when its defau
   CHECK(chosen_numbers(request, machine).uplinks.empty());
 }
 
+TEST_CASE("the block knows no network of a machine that starts offline", "[host][routing]") {
+  Request request = client();
+  request.kill_switch = true;
+  Machine machine = plain_machine();
+  std::erase_if(machine.routes, [](const Route& route) { return is_default(route.prefix); });
+  const auto open = [&] { return has(body(request, machine, "ltun"), "eth0"); };
+  for (const char* kind : {"", "vlan", "bond"}) {
+    machine.links.back().kind = kind;
+    request.lan = false;
+    CHECK_FALSE(open());
+    request.lan = true;
+    CHECK(open());
+  }
+  machine.links.back().kind = "bridge";
+  request.lan = false;
+  CHECK(open());
+}
+
 TEST_CASE("the block follows its endpoints as one table", "[host][routing]") {
   Request request = client();
   request.kill_switch = true;
