@@ -134,8 +134,7 @@ std::string block_output(const Request& request, const Choice& choice) {
   const std::string ours = "meta mark " + std::to_string(choice.mark) + " meta l4proto ";
   ChainText chain("output", "filter hook output priority filter", "drop");
   chain.rule("oifname \"lo\" accept");
-  chain.rule("oifname " + quoted(request.name) + " accept comment " +
-             quoted(kBlockComment + request.name));
+  chain.rule("oifname " + quoted(request.name) + " accept");
   chain.rule("icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept");
   chain.rule("udp sport 68 udp dport 67 accept");
   chain.rule("udp sport 546 udp dport 547 accept");
@@ -186,7 +185,8 @@ std::string tunnel_table(const Request& request, const Choice& choice, const Mac
 std::string block_table(const Request& request, const Choice& choice) {
   constexpr std::uint16_t kDnsPort = 53;
   const auto resolvers = with_port(request.resolvers, kDnsPort);
-  std::string text;
+  // The table's own: it is left when somebody flushes the rules.
+  std::string text = "\tcomment " + quoted(kBlockComment + request.name) + "\n";
   add_pairs("endpoints4", TUNNEL_FAMILY_IPV4, request.endpoints, text);
   add_pairs("endpoints6", TUNNEL_FAMILY_IPV6, request.endpoints, text);
   add_pairs("resolvers4", TUNNEL_FAMILY_IPV4, resolvers, text);

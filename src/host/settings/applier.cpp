@@ -185,9 +185,11 @@ std::int32_t Applier::undo(Tools& tools, Why why, tunnel_settings_fault& fault) 
   return status;
 }
 
-// The block stays in the journal and in force. But a start that fails takes back what it brought.
+// The block stays in the journal and in force. But a start that fails takes back what it brought,
+// and one that was lifted leaves no record.
 Answer Applier::undo_one(Tools& tools, Done& done, Why why) {
-  if (is_block(done.step) && (why == Why::asked || done.replaced)) return {};
+  const bool stays = why == Why::asked || (why == Why::failed && done.replaced);
+  if (is_block(done.step) && stays) return {};
   if (done.record == 0) return host::undo(tools, done.step, done.before);
   return undo_record(*journal_, tools, {done.record, journal_->here(), done.before, done.step});
 }

@@ -60,7 +60,11 @@ class Applier {
     std::string seen{};        // sight() of it
   };
   struct Round;  // of refresh()
-  enum class Why : std::uint8_t { asked, failed };
+  enum class Why : std::uint8_t {
+    asked,     // to stop
+    failed,    // to start
+    unwanted,  // by the plan, which goes on
+  };
 
   std::int32_t begin(const Tools& tools, tunnel_settings_fault& fault) const;
   bool is_journalled(const Step& step) const;

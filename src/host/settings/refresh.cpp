@@ -87,7 +87,7 @@ void Applier::keep(Done& done, Round& round) {
 
 void Applier::undo_left_over(std::optional<Done>& done, Round& round) {
   if (!round.whole && keeps_inside(done->step, plan_.interface_name)) return;
-  const Answer answer = undo_one(round.tools, *done, Why::asked);
+  const Answer answer = undo_one(round.tools, *done, Why::unwanted);
   if (round.note(StepChange::What::removed, done->step, answer)) done.reset();
 }
 

@@ -59,7 +59,7 @@ struct SysctlStep {
 // ---- packet filter
 
 inline constexpr const char* kBlockTable = "ltun";  // the one table that survives
-// Before the name of the tunnel that has it, in the comment of a rule there.
+// Before the name of the tunnel that has it, in the comment of that table.
 inline constexpr const char* kBlockComment = "simplevpn ";
 
 // A table of our own, replaced as a whole in one transaction. `body` stands between the braces.

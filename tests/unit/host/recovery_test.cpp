@@ -174,13 +174,12 @@ TEST_CASE("a block of another tunnel is neither removed nor replaced", "[host][s
     prepare();
     const auto block_of = [](const std::string& name) {
       return TableStep{kBlockTable,
-                       "chain out { type filter hook output priority 0; policy drop\n"
-                       "iifname lo accept comment \"simplevpn " +
-                           name + "\"\n}",
+                       "comment \"simplevpn " + name +
+                           "\"\nchain out { type filter hook output priority 0; policy drop\n}",
                        true};
     };
     die_with(scratch.path(), {block_of("wgt0")});
-    // Somebody flushed the filter, and another tunnel came up.
+    // Somebody removed the table, and another tunnel came up.
     test::run_command("nft delete table inet ltun");
     auto tools = Tools::open("wgt1");
     REQUIRE(tools);

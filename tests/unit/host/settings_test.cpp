@@ -194,6 +194,9 @@ TEST_CASE("a machine has one block, and who has it is named to the next one", "[
     REQUIRE(start("wgt1", fault).first == TUNNEL_ERR_EXISTS);
     REQUIRE(has_line(fault.message, "that of wgt0: simplevpn down wgt0, or unblock"));
     REQUIRE(machine() == applied);
+    test::run_command("nft flush table inet ltun");
+    REQUIRE(tunnel_settings_refresh(first.get(), &fault) == TUNNEL_OK);
+    REQUIRE(machine() == applied);
     REQUIRE(tunnel_settings_unblock(folder.path().c_str(), nullptr, &fault) == TUNNEL_OK);
     REQUIRE_FALSE(has_line(machine(), "policy drop"));
     // Who has it finds a sign that this was meant, and does not block again.
@@ -201,6 +204,10 @@ TEST_CASE("a machine has one block, and who has it is named to the next one", "[
     REQUIRE_FALSE(has_line(machine(), "table inet ltun {"));
     REQUIRE(tunnel_settings_refresh(first.get(), &fault) == TUNNEL_OK);
     REQUIRE_FALSE(has_line(machine(), "table inet ltun {"));
+    tunnel_settings* recalled = nullptr;
+    REQUIRE(tunnel_settings_recall(folder.path().c_str(), "wgt0", &recalled) == TUNNEL_OK);
+    const SettingsPtr left(recalled);
+    REQUIRE_FALSE(has_line(tunnel_settings_text(left.get()), "table inet ltun {"));
     REQUIRE(tunnel_settings_undo(first.get(), &fault) == TUNNEL_OK);
     REQUIRE(machine() == before);
   });
