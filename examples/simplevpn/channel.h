@@ -23,6 +23,7 @@ enum class Word : std::uint32_t {
   resolved,  // of peer `key`: `name` is at addresses[0], or none and a `reason`
   endpoint,  // of peer `key` a client sets addresses[0], or none: the peer is gone
   mark,      // a client wants the mark `value` on the socket
+  port,      // a client has given the socket the port `value`
   ended,     // no packet moves any more; `value` = what the engine's run() returned
   released,  // the interface is closed
   // of the daemon

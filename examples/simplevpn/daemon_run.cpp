@@ -122,6 +122,8 @@ void Daemon::take(const Message& message) {
       return take_endpoint(message);
     case Word::mark:
       return take_mark(message);
+    case Word::port:
+      return following_.set_port(static_cast<std::uint16_t>(message.value));
     case Word::ended:
       return take_end(message);
     case Word::released:

@@ -92,6 +92,12 @@ void Following::set_mark(std::uint32_t mark) {
   report(tunnel_settings_set_mark(settings_, mark, &fault), fault);
 }
 
+void Following::set_port(std::uint16_t port) {
+  if (settings_ == nullptr) return;
+  tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+  report(tunnel_settings_set_port(settings_, port, &fault), fault);
+}
+
 void Following::set_resolvers(const std::vector<tunnel_address>& resolvers) {
   if (settings_ == nullptr) return;
   tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;

@@ -40,6 +40,7 @@ class Following {
   // These take effect at once.
   void set_peers(const tunnel_config* config);
   void set_mark(std::uint32_t mark);
+  void set_port(std::uint16_t port);
   void set_resolvers(const std::vector<tunnel_address>& resolvers);
 
  private:

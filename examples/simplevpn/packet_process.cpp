@@ -93,6 +93,7 @@ int PacketProcess::open_control() {
   config.config = parts_.config.get();
   config.endpoint = on_endpoint;
   config.mark = on_mark;
+  config.port = on_port;
   config.context = this;
   config.listener = parts_.listener;
   config.take_listener = 1;
@@ -270,6 +271,13 @@ std::uint32_t PacketProcess::on_mark(void* self, std::uint32_t mark) {
   message.word = Word::mark;
   message.value = mark;
   return static_cast<std::uint32_t>(static_cast<PacketProcess*>(self)->wait_until_settled(message));
+}
+
+void PacketProcess::on_port(void* self, std::uint16_t port) {
+  Message message;
+  message.word = Word::port;
+  message.value = port;
+  static_cast<PacketProcess*>(self)->wait_until_settled(message);
 }
 
 void PacketProcess::on_resolved(void* self, const std::uint8_t* key, const char* host,

@@ -71,6 +71,7 @@ class PacketProcess {
   void stop_waiting();
   static void on_endpoint(void* self, const std::uint8_t* key, const tunnel_address* endpoint);
   static std::uint32_t on_mark(void* self, std::uint32_t mark);
+  static void on_port(void* self, std::uint16_t port);
   static void on_resolved(void* self, const std::uint8_t* key, const char* host,
                           const tunnel_address* address, const char* reason);
 

@@ -150,10 +150,13 @@ def test_a_server_forwards_by_interface_and_translates(ready):
     assert ready.srv.read("/proc/sys/net/ipv4/conf/net0/forwarding").strip() == "1"
 
 
-@pytest.mark.parametrize("port", [PORT, None], ids=["fixed", "any"])
-def test_a_servers_own_port_is_nobodys_source(road, port):
+@pytest.mark.parametrize("port, moved", [(PORT, ""), (None, ""), (PORT, "40000")],
+                         ids=["fixed", "any", "moved"])
+def test_a_servers_own_port_is_nobodys_source(road, port, moved):
     """Port shadowing (CVE-2021-3773): what it got first, a client would get of the others'."""
     road.start_server(port=port)
+    if moved:
+        road.srv.run("wg", "set", "wg0", "listen-port", moved)
     own = int(road.srv.run("wg", "show", "wg0", "listen-port").stdout)
     road.start_client("client", endpoint=f"{SERVER4}:{own}")
     assert reaches(road.cli, "203.0.114.9")

@@ -49,6 +49,9 @@ typedef struct tunnel_control_config {
   /* Called on the control thread before `set=1` gives the socket a mark. Returns the one that it
    * shall get: routes may need one where none was asked for. May be null. Must not call back. */
   uint32_t (*mark)(void* context, uint32_t mark);
+  /* Called on the control thread when `set=1` has given the socket another port: this one. May be
+   * null. Must not call back. */
+  void (*port)(void* context, uint16_t port);
 } tunnel_control_config;
 #define TUNNEL_CONTROL_CONFIG_INIT \
   { sizeof(tunnel_control_config) }

@@ -170,6 +170,10 @@ TUNNEL_API int32_t tunnel_settings_set_peers(tunnel_settings* settings, const tu
 TUNNEL_API int32_t tunnel_settings_set_mark(tunnel_settings* settings, uint32_t mark,
                                             tunnel_settings_fault* fault);
 
+/* The port that the tunnel's socket has now, for SERVER. */
+TUNNEL_API int32_t tunnel_settings_set_port(tunnel_settings* settings, uint16_t port,
+                                            tunnel_settings_fault* fault);
+
 /* Other name servers than the request's, for KILL_SWITCH. */
 TUNNEL_API int32_t tunnel_settings_set_resolvers(tunnel_settings* settings,
                                                  const tunnel_address* resolvers, size_t count,

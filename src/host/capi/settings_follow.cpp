@@ -154,6 +154,13 @@ int32_t tunnel_settings_set_mark(tunnel_settings* settings, uint32_t mark,
   return follow(settings, fault, [&](host::Request& request) { request.mark = mark; });
 }
 
+int32_t tunnel_settings_set_port(tunnel_settings* settings, uint16_t port,
+                                 tunnel_settings_fault* fault) {
+  if (settings == nullptr) return TUNNEL_ERR_ARGUMENT;
+  if (!settings->request.server || settings->request.port == port) return TUNNEL_OK;
+  return follow(settings, fault, [&](host::Request& request) { request.port = port; });
+}
+
 int32_t tunnel_settings_set_resolvers(tunnel_settings* settings, const tunnel_address* resolvers,
                                       size_t count, tunnel_settings_fault* fault) {
   if (resolvers == nullptr && count != 0) return TUNNEL_ERR_ARGUMENT;

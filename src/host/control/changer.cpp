@@ -62,13 +62,19 @@ int Changer::apply(const InterfaceChange& change) {
     case InterfaceChange::Kind::private_key:
       return set_private_key(change);
     case InterfaceChange::Kind::port:
-      return core_.set_port(static_cast<std::uint16_t>(change.value));
+      return set_port(static_cast<std::uint16_t>(change.value));
     case InterfaceChange::Kind::mark:
       return set_mark(change.value);
     case InterfaceChange::Kind::replace_peers:
       return remove_all_peers();
   }
   return EINVAL;
+}
+
+int Changer::set_port(std::uint16_t port) {
+  const int error = core_.set_port(port);
+  if (error == 0 && hooks_.port != nullptr) hooks_.port(hooks_.context, core_.port());
+  return error;
 }
 
 int Changer::set_mark(std::uint32_t mark) {

@@ -22,11 +22,12 @@ struct Followers {
 };
 
 // Told before a peer gets an endpoint, and after it was removed (null); asked which mark the socket
-// gets. Any may be null.
+// gets, and told which port it has got. Any may be null.
 struct ChangeHooks {
   void (*endpoint)(void* context, const std::uint8_t* key,
                    const tunnel_address* endpoint) = nullptr;
   std::uint32_t (*mark)(void* context, std::uint32_t mark) = nullptr;
+  void (*port)(void* context, std::uint16_t port) = nullptr;
   void* context = nullptr;
 };
 
@@ -48,6 +49,7 @@ class Changer {
  private:
   int apply_interface(std::span<const InterfaceChange> changes);
   int apply(const InterfaceChange& change);
+  int set_port(std::uint16_t port);
   int set_mark(std::uint32_t mark);
   int set_private_key(const InterfaceChange& change);
   int remove_all_peers();

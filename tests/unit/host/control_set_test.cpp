@@ -6,6 +6,7 @@
 #include <tunnel/host/text.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -180,6 +181,20 @@ TEST_CASE("the port moves, and stays when the new one is taken", "[host][control
   CHECK(tunnel_engine_port(running.daemon.engine.get()) != before);
   CHECK(running.set("listen_port=" + std::to_string(before) + "\n") == kDone);
   CHECK(running.says("listen_port=" + std::to_string(before)));
+}
+
+TEST_CASE("the daemon hears which port the socket has got", "[host][control]") {
+  Daemon daemon(with_peer(""), "wg0", true);
+  std::atomic<std::uint16_t> told{0};
+  daemon.config.context = &told;
+  daemon.config.removed = nullptr;
+  daemon.config.port = [](void* context, std::uint16_t port) {
+    *static_cast<std::atomic<std::uint16_t>*>(context) = port;
+  };
+  daemon.start();
+  CHECK(talk(connect(daemon), "set=1\nlisten_port=0\n\n") == kDone);
+  CHECK(told != 0);
+  CHECK(told == tunnel_engine_port(daemon.engine.get()));
 }
 
 TEST_CASE("what comes before a fault holds", "[host][control]") {
