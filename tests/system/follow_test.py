@@ -35,8 +35,10 @@ def seen(host):
 
 def events(road):
     """States that the daemon told so far."""
-    lines = road.cli.run("timeout", "1", road.program, "events", "wg0", "--json", "--since", "all",
-                         check=False).stdout.splitlines()
+    # Without --foreground a SIGCONT follows the SIGTERM, and the leak checker, which stops the
+    # process when it ends, may wait for ever for a stop that this one undid.
+    lines = road.cli.run("timeout", "--foreground", "1", road.program, "events", "wg0", "--json",
+                         "--since", "all", check=False).stdout.splitlines()
     return [json.loads(line)["state"] for line in lines]
 
 
