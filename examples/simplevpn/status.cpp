@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "commands.h"
@@ -47,7 +48,7 @@ class StatusCommand {
     overview_.tunnels.clear();
     for (const std::string& each : names) {
       TunnelStatus tunnel;
-      const std::int32_t result = read_status(each, tunnel);
+      const std::int32_t result = read_status(each, patience_ms_, tunnel);
       const bool ended_meanwhile = name_.empty() && result == TUNNEL_ERR_NOT_FOUND;
       if (ended_meanwhile) continue;
       if (result != TUNNEL_OK) return refuse(result, each);
@@ -125,7 +126,7 @@ class StatusCommand {
     const Interrupt interrupt;
     const bool terminal = isatty(STDOUT_FILENO) != 0 && !output_.json;
     for (bool first = true;; first = false) {
-      if (const int exit = look(); exit != kOk) return first ? exit : ended(exit);
+      if (const int exit = look(); exit != kOk) return first ? exit : ended();
       silent_ = true;
       if (first && terminal) show("\033[2J");
       if (terminal) redraw(table().empty() ? "no tunnel is running\n" : table());
@@ -139,10 +140,9 @@ class StatusCommand {
   }
 
   // The daemon that was watched has gone, which is an end and no failure.
-  int ended(int exit) {
+  int ended() const {
     const bool hung_up = failure_.code == "E_SYSTEM" || failure_.code == "E_NOT_RUNNING";
     if (!hung_up) return fail(output_, failure_);
-    if (exit == kOk) return exit;
     advise(output_, name_ + " has ended");
     return kOk;
   }
@@ -150,16 +150,30 @@ class StatusCommand {
   // ---- checking ----
 
   int check() {
+    using Clock = std::chrono::steady_clock;
     silent_ = true;
     const Interrupt interrupt;
-    for (int left_ms = milliseconds(options_.wait_s);; left_ms -= kWaitStep_ms) {
+    const auto end = Clock::now() + std::chrono::milliseconds(milliseconds(options_.wait_s));
+    const auto left_ms = [&] {
+      return static_cast<int>(
+          std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count());
+    };
+    for (;;) {
+      if (options_.wait_s > 0) look_no_longer_than(left_ms());
       const std::string reason = why_not();
       if (reason.empty()) return kOk;
-      if (left_ms <= 0) return report(reason);
-      if (interrupt.wait({}, std::min(left_ms, kWaitStep_ms)) == Interrupt::Woken::signal) {
+      const int left = left_ms();
+      if (left <= 0) return report(reason);
+      if (interrupt.wait({}, std::min(left, kWaitStep_ms)) == Interrupt::Woken::signal) {
         return interrupt.exit_status();
       }
     }
+  }
+
+  // A daemon that hangs is not waited for when our own time is over.
+  void look_no_longer_than(int left_ms) {
+    patience_ms_ = std::clamp<std::uint32_t>(static_cast<std::uint32_t>(std::max(left_ms, 0)),
+                                             kWaitStep_ms, TUNNEL_CONTROL_TIMEOUT_MS);
   }
 
   std::string why_not() {
@@ -181,7 +195,8 @@ class StatusCommand {
 
   const Status& options_;
   const Output& output_;
-  const std::string name_;  // "" = every tunnel
+  const std::string name_;                                 // "" = every tunnel
+  std::uint32_t patience_ms_ = TUNNEL_CONTROL_TIMEOUT_MS;  // for each answer
   bool silent_ = false;
   Failure failure_;
   Overview overview_;

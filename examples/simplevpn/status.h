@@ -29,8 +29,9 @@ struct TunnelStatus {
 // Names of the tunnels that run, sorted. A negative status when the directory cannot be read.
 [[nodiscard]] std::int32_t list_tunnels(std::vector<std::string>& names);
 
-// Asks one daemon, waiting at most TUNNEL_CONTROL_TIMEOUT_MS.
-[[nodiscard]] std::int32_t read_status(const std::string& name, TunnelStatus& status);
+// Asks one daemon, and waits so long for its answer.
+[[nodiscard]] std::int32_t read_status(const std::string& name, std::uint32_t patience_ms,
+                                       TunnelStatus& status);
 
 // Whether a friendly name or a public key means this peer.
 [[nodiscard]] bool is_called(const tunnel_snapshot_peer& peer, const std::string& name);

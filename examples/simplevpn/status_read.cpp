@@ -86,10 +86,9 @@ bool carries(const TunnelStatus& status) {
 
 }  // namespace
 
-std::int32_t read_status(const std::string& name, TunnelStatus& status) {
+std::int32_t read_status(const std::string& name, std::uint32_t patience_ms, TunnelStatus& status) {
   tunnel_snapshot* snapshot = nullptr;
-  const std::int32_t result =
-      tunnel_snapshot_read(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &snapshot);
+  const std::int32_t result = tunnel_snapshot_read(nullptr, name.c_str(), patience_ms, &snapshot);
   if (result != TUNNEL_OK) return result;
   status.name = name;
   status.snapshot.reset(snapshot);

@@ -6,6 +6,7 @@ import pathlib
 import select
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -58,6 +59,16 @@ def test_checks_hold_one_after_the_other(pair, simplevpn):
     right.start()
     assert ask("handshake", "--wait=20") == 0
     assert ask("handshake") == 0
+
+
+def test_waiting_is_counted_in_seconds_also_where_a_daemon_hangs(tunnel, host):
+    tunnel.up()
+    host.kill("simplevpn-pkt", signal.SIGSTOP)
+    began = time.monotonic()
+    assert "no answer in time" in check(tunnel, "live", "--wait=1", exit_status=3).stderr
+    assert time.monotonic() - began < 3
+    host.kill("simplevpn-pkt", signal.SIGCONT)
+    check(tunnel, "live", "--wait=5")
 
 
 def test_a_failed_check_says_why_also_to_programs(tunnel):

@@ -155,7 +155,7 @@ bool gather(const std::string& target, const std::string& peer, Facts& facts) {
   facts.only_peer = peer;
   facts.name = tunnel_name(target);
   TunnelStatus status;
-  const bool running = read_status(facts.name, status) == TUNNEL_OK;
+  const bool running = read_status(facts.name, TUNNEL_CONTROL_TIMEOUT_MS, status) == TUNNEL_OK;
   Target file;
   const bool has_file = !find_running(target, file);
   const bool left_something = !running && read_in_force(facts.name).known;
