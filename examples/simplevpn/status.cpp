@@ -31,12 +31,23 @@ class StatusCommand {
     if (!options_.check.empty()) return check();
     if (const int exit = look(); exit != kOk) return exit;
     show(output_.json ? status_json(overview_, 2) : table());
-    const bool nothing = overview_.tunnels.empty() && overview_.left_blocks.empty();
-    if (nothing && !output_.json) advise(output_, "no tunnel is running");
-    return overview_.left_blocks.empty() ? kOk : kNotRunning;
+    if (is_empty() && !output_.json) advise(output_, "no tunnel is running");
+    return exit_status();
   }
 
  private:
+  bool is_empty() const {
+    return overview_.tunnels.empty() && overview_.unread.empty() && overview_.left_blocks.empty();
+  }
+
+  // Of what was shown.
+  int exit_status() const {
+    if (!overview_.left_blocks.empty()) return kNotRunning;
+    if (overview_.unread.empty()) return kOk;
+    const bool late = overview_.unread.front().result == TUNNEL_ERR_TIMEOUT;
+    return late ? kTimeout : kFailure;
+  }
+
   // Reads what is to be shown; returns the exit status of a failure that was reported.
   int look() {
     std::vector<std::string> names{name_};
@@ -46,16 +57,26 @@ class StatusCommand {
       return fail(output_, status_failure(output_, listed, "list the tunnels", kFailure));
     }
     overview_.tunnels.clear();
-    for (const std::string& each : names) {
-      TunnelStatus tunnel;
-      const std::int32_t result = read_status(each, patience_ms_, tunnel);
-      const bool ended_meanwhile = name_.empty() && result == TUNNEL_ERR_NOT_FOUND;
-      if (ended_meanwhile) continue;
-      if (result != TUNNEL_OK) return refuse(result, each);
-      overview_.tunnels.push_back(std::move(tunnel));
+    overview_.unread.clear();
+    for (Reading& reading : read_statuses(names, patience_ms_)) {
+      if (const int exit = take(reading); exit != kOk) return exit;
     }
     if (name_.empty()) overview_.left_blocks = blocks_left(names);
     return options_.peer.empty() ? kOk : select_peer();
+  }
+
+  // Of several, one that cannot be asked is shown as such, and does not hide the others.
+  int take(Reading& reading) {
+    const bool ended_meanwhile = name_.empty() && reading.result == TUNNEL_ERR_NOT_FOUND;
+    if (ended_meanwhile) return kOk;
+    if (reading.result == TUNNEL_OK) {
+      overview_.tunnels.push_back(std::move(reading.status));
+    } else if (name_.empty() && reading.result != TUNNEL_ERR_PERMISSION) {
+      overview_.unread.push_back({reading.name, reading.result});
+    } else {
+      return refuse(reading.result, reading.name);
+    }
+    return kOk;
   }
 
   int select_peer() {
@@ -65,7 +86,7 @@ class StatusCommand {
                     [&](const auto& peer) { return !is_called(peer, options_.peer); });
       found = found || !tunnel.peers.empty();
     }
-    if (found) return kOk;
+    if (found || !overview_.unread.empty()) return kOk;  // it may be there
     return refused({.exit = kNoSuch,
                     .code = "E_NO_SUCH_PEER",
                     .message = "no peer is called " + options_.peer,
@@ -100,12 +121,14 @@ class StatusCommand {
 
   std::string table() const {
     std::string text;
-    for (const TunnelStatus& tunnel : overview_.tunnels) {
-      text += (text.empty() ? "" : "\n") + status_table(tunnel, output_.color);
-    }
+    const auto add = [&](const std::string& paragraph) {
+      if (!text.empty()) text += '\n';
+      text += paragraph;
+    };
+    for (const TunnelStatus& tunnel : overview_.tunnels) add(status_table(tunnel, output_.color));
+    for (const Unread& unread : overview_.unread) add(unread_text(unread) + "\n");
     for (const std::string& name : overview_.left_blocks) {
-      text += (text.empty() ? "" : "\n") + left_block_text(name) + ": simplevpn unblock " +
-              shell_quoted(name) + " lifts it\n";
+      add(left_block_text(name) + ": simplevpn unblock " + shell_quoted(name) + " lifts it\n");
     }
     return text;
   }
@@ -179,6 +202,7 @@ class StatusCommand {
   std::string why_not() {
     if (look() != kOk) return failure_.message;
     if (!overview_.left_blocks.empty()) return left_block_text(overview_.left_blocks.front());
+    if (!overview_.unread.empty()) return unread_text(overview_.unread.front());
     if (overview_.tunnels.empty()) return "no tunnel is running";
     for (const TunnelStatus& tunnel : overview_.tunnels) {
       const std::string reason = check_failure(options_.check, tunnel);

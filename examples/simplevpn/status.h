@@ -29,9 +29,16 @@ struct TunnelStatus {
 // Names of the tunnels that run, sorted. A negative status when the directory cannot be read.
 [[nodiscard]] std::int32_t list_tunnels(std::vector<std::string>& names);
 
-// Asks one daemon, and waits so long for its answer.
-[[nodiscard]] std::int32_t read_status(const std::string& name, std::uint32_t patience_ms,
-                                       TunnelStatus& status);
+// What became of the question to one daemon.
+struct Reading {
+  std::string name;
+  std::int32_t result = 0;
+  TunnelStatus status;  // when the result is OK
+};
+
+// Asks all of them at once, and waits so long for the answers.
+[[nodiscard]] std::vector<Reading> read_statuses(const std::vector<std::string>& names,
+                                                 std::uint32_t patience_ms);
 
 // Whether a friendly name or a public key means this peer.
 [[nodiscard]] bool is_called(const tunnel_snapshot_peer& peer, const std::string& name);
@@ -49,9 +56,17 @@ struct TunnelStatus {
 // What to say of a tunnel that does not run, and whose kill switch is still in force.
 [[nodiscard]] std::string left_block_text(const std::string& name);
 
-// Tunnels, and the names of those that do not run and block.
+// A tunnel that runs, and whose daemon could not be asked.
+struct Unread {
+  std::string name;
+  std::int32_t result = 0;
+};
+[[nodiscard]] std::string unread_text(const Unread& unread);
+
+// Tunnels that could be asked or not, and the names of those that do not run and block.
 struct Overview {
   std::vector<TunnelStatus> tunnels;
+  std::vector<Unread> unread;
   std::vector<std::string> left_blocks;
 };
 

@@ -44,6 +44,11 @@ bool is_live(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {
          peer.latest_handshake_ns + kRejectAfterTime_ns > status.now_ns;
 }
 
+std::string unread_text(const Unread& unread) {
+  if (unread.result == TUNNEL_ERR_TIMEOUT) return unread.name + "  does not answer";
+  return unread.name + "  cannot be asked: " + tunnel_status_text(unread.result);
+}
+
 std::string left_block_text(const std::string& name) {
   return name + " is not running, and its kill switch blocks all traffic";
 }

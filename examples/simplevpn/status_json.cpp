@@ -120,9 +120,14 @@ ordered_json tunnel_json(const TunnelStatus& status) {
 std::string status_json(const Overview& overview, int indent) {
   ordered_json list = ordered_json::array();
   for (const TunnelStatus& tunnel : overview.tunnels) list.push_back(tunnel_json(tunnel));
+  ordered_json unread = ordered_json::array();
+  for (const Unread& each : overview.unread) {
+    unread.push_back({{"name", each.name}, {"reason", tunnel_status_text(each.result)}});
+  }
   const ordered_json document{{"schema", "simplevpn.status/1"},
                               {"time", rfc3339(wall_now_ns())},
                               {"tunnels", std::move(list)},
+                              {"unread", std::move(unread)},
                               {"left_blocks", overview.left_blocks}};
   return document.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

@@ -9,7 +9,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <future>
 #include <optional>
+#include <utility>
 
 #include "format.h"
 #include "status.h"
@@ -84,14 +86,21 @@ bool carries(const TunnelStatus& status) {
                                          [&](const auto& peer) { return is_live(status, peer); });
 }
 
-}  // namespace
+struct Answer {
+  std::int32_t result = 0;
+  SnapshotHandle snapshot;
+};
 
-std::int32_t read_status(const std::string& name, std::uint32_t patience_ms, TunnelStatus& status) {
+Answer ask(const std::string& name, std::uint32_t patience_ms) {
   tunnel_snapshot* snapshot = nullptr;
   const std::int32_t result = tunnel_snapshot_read(nullptr, name.c_str(), patience_ms, &snapshot);
-  if (result != TUNNEL_OK) return result;
+  return {result, SnapshotHandle(snapshot)};
+}
+
+void fill(const std::string& name, SnapshotHandle handle, TunnelStatus& status) {
+  const tunnel_snapshot* snapshot = handle.get();
   status.name = name;
-  status.snapshot.reset(snapshot);
+  status.snapshot = std::move(handle);
   status.now_ns = wall_now_ns();
   status.addresses = interface_addresses(name);
   status.link_up = is_link_up(name);
@@ -105,7 +114,25 @@ std::int32_t read_status(const std::string& name, std::uint32_t patience_ms, Tun
   }
   status.in_force = read_in_force(name);
   status.blocked = status.in_force.kill_switch && !carries(status);
-  return TUNNEL_OK;
+}
+
+}  // namespace
+
+std::vector<Reading> read_statuses(const std::vector<std::string>& names,
+                                   std::uint32_t patience_ms) {
+  std::vector<std::future<Answer>> asked;
+  for (const std::string& name : names) {
+    asked.push_back(std::async([&name, patience_ms] { return ask(name, patience_ms); }));
+  }
+  std::vector<Reading> readings;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    Answer answer = asked[i].get();
+    readings.push_back({names[i], answer.result, {}});
+    if (answer.result == TUNNEL_OK) {
+      fill(names[i], std::move(answer.snapshot), readings.back().status);
+    }
+  }
+  return readings;
 }
 
 std::int32_t list_tunnels(std::vector<std::string>& names) {

@@ -14,7 +14,7 @@ import schema
 import traffic
 from netns import wait_until
 from peers import Simplevpn, join
-from program import PEER, Tunnel
+from program import PEER, PRIVATE, Tunnel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STATUS_SCHEMA = json.loads((ROOT / "docs" / "schema" / "status.json").read_text(encoding="utf-8"))
@@ -65,10 +65,33 @@ def test_waiting_is_counted_in_seconds_also_where_a_daemon_hangs(tunnel, host):
     tunnel.up()
     host.kill("simplevpn-pkt", signal.SIGSTOP)
     began = time.monotonic()
-    assert "no answer in time" in check(tunnel, "live", "--wait=1", exit_status=3).stderr
+    assert "does not answer" in check(tunnel, "live", "--wait=1", exit_status=3).stderr
     assert time.monotonic() - began < 3
     host.kill("simplevpn-pkt", signal.SIGCONT)
     check(tunnel, "live", "--wait=5")
+
+
+def test_a_daemon_that_hangs_does_not_hide_the_others(tunnel, host):
+    tunnel.call("up", "/run/wg0.conf")
+    first = host.pids("simplevpn-pkt")
+    for name in ("wg1", "wg2"):
+        host.write(f"/run/{name}.conf", f"[Interface]\nPrivateKey = {PRIVATE}\n")
+        tunnel.call("up", f"/run/{name}.conf")
+    for pid in set(host.pids("simplevpn-pkt")) - set(first):
+        os.kill(pid, signal.SIGSTOP)
+    asked = [host.popen(tunnel.program, "status", *how, stdout=subprocess.PIPE)
+             for how in ((), ("--json",))]
+    began = time.monotonic()
+    text, document = (each.communicate(timeout=20)[0] for each in asked)
+    assert time.monotonic() - began < 8, "they are waited for together"
+    assert [each.returncode for each in asked] == [3, 3]
+    assert text.startswith("wg0  up") and "laptop" in text
+    assert text.endswith("\nwg1  does not answer\n\nwg2  does not answer\n")
+    document = json.loads(document)
+    schema.check(document, STATUS_SCHEMA)
+    assert [each["name"] for each in document["tunnels"]] == ["wg0"]
+    assert [each["name"] for each in document["unread"]] == ["wg1", "wg2"]
+    assert "wg1  does not" in check(tunnel, "live", "--wait=0.1", exit_status=3).stderr
 
 
 def test_a_failed_check_says_why_also_to_programs(tunnel):

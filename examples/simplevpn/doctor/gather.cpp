@@ -154,15 +154,15 @@ void read_ways(Facts& facts) {
 bool gather(const std::string& target, const std::string& peer, Facts& facts) {
   facts.only_peer = peer;
   facts.name = tunnel_name(target);
-  TunnelStatus status;
-  const bool running = read_status(facts.name, TUNNEL_CONTROL_TIMEOUT_MS, status) == TUNNEL_OK;
+  const auto readings = read_statuses({facts.name}, TUNNEL_CONTROL_TIMEOUT_MS);
+  const bool running = readings.front().result == TUNNEL_OK;
   Target file;
   const bool has_file = !find_running(target, file);
   const bool left_something = !running && read_in_force(facts.name).known;
   if (!running && !has_file && !left_something) return false;
   ConfigHandle config;
   if (has_file) config = read_file(file.path, facts);
-  if (running) read_running(status, facts);
+  if (running) read_running(readings.front().status, facts);
   read_machine(facts);
   if (config != nullptr) read_forwarding(config.get(), facts);
   read_ways(facts);
