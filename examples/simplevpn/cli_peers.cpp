@@ -9,7 +9,7 @@ namespace {
 
 void add_config(CLI::App& command, std::string& config) {
   command
-      .add_option("-c,--config", config, "The server's file, or NAME for /etc/wireguard/NAME.conf")
+      .add_option("-c,--config", config, "The server's file, or the NAME of its tunnel")
       ->capture_default_str();
 }
 

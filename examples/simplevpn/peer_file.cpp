@@ -30,7 +30,7 @@ std::string_view value_of(std::string_view line, const std::string& key) {
 
 std::optional<Failure> PeerFile::open(const std::string& config) {
   Target target;
-  if (auto failure = find_target(config, target)) return failure;
+  if (auto failure = find_running(config, target)) return failure;
   path_ = target.path;
   name_ = target.name;
   tunnel_config_issue issue = TUNNEL_CONFIG_ISSUE_INIT;

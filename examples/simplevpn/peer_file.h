@@ -13,7 +13,7 @@ class PeerFile {
  public:
   explicit PeerFile(const Output& output) : output_(output) {}
 
-  // Opens and locks it. `config` is a path, or a bare name as with `up`.
+  // Opens and locks it. `config` is a path, or a bare name: of a tunnel that runs its file.
   [[nodiscard]] std::optional<Failure> open(const std::string& config);
 
   const std::string& path() const { return path_; }

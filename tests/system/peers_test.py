@@ -237,6 +237,26 @@ def test_a_running_tunnel_follows_and_keeps_its_sessions(sides, simplevpn):
     assert set(status()) == {"second"}
 
 
+def test_a_bare_name_means_the_file_that_the_tunnel_was_started_from(host, simplevpn):
+    other = "/etc/wireguard/server.conf"
+    host.run("mkdir", "-p", "/etc/wireguard")
+    for path in (FILE, other):
+        host.run(simplevpn, "init", "server", "--endpoint", "192.0.2.1:51820", "-o", path)
+    before = host.read(other)
+    call = lambda *words: host.run(simplevpn, "peer", *words, "-c", "server").stdout
+    host.run(simplevpn, "up", FILE)
+    call("add", "phone")
+    call("rename", "phone", "mobile")
+    assert "friendly_name = mobile" in host.read(FILE) and host.read(other) == before
+    shown = json.loads(host.run(simplevpn, "status", "server", "--json").stdout)["tunnels"][0]
+    assert [peer["name"] for peer in shown["peers"]] == ["mobile"]
+    assert call("list").startswith("mobile\t")
+    call("rm", "mobile")
+    host.run(simplevpn, "down", "server")
+    call("add", "later")
+    assert "later" in host.read(other) and "later" not in host.read(FILE)
+
+
 class Refusing:
     """A daemon of the server's file that answers questions and obeys nothing."""
 
