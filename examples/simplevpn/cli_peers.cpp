@@ -8,8 +8,7 @@ namespace simplevpn {
 namespace {
 
 void add_config(CLI::App& command, std::string& config) {
-  command
-      .add_option("-c,--config", config, "The server's file, or the NAME of its tunnel")
+  command.add_option("-c,--config", config, "The server's file, or the NAME of its tunnel")
       ->capture_default_str();
 }
 

@@ -1,5 +1,6 @@
 #include "client_text.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include <tunnel/host/text.h>
@@ -22,6 +23,15 @@ tunnel_prefix network_of(tunnel_prefix prefix) {
     prefix.bytes[bit / 8] = static_cast<std::uint8_t>(prefix.bytes[bit / 8] & ~(0x80u >> bit % 8));
   }
   return prefix;
+}
+
+bool lies_in(const tunnel_prefix& inner, const tunnel_prefix& outer) {
+  if (inner.family != outer.family || inner.length < outer.length) return false;
+  tunnel_prefix around = inner;
+  around.length = outer.length;
+  const tunnel_prefix a = network_of(around);
+  const tunnel_prefix b = network_of(outer);
+  return std::equal(std::begin(a.bytes), std::end(a.bytes), std::begin(b.bytes));
 }
 
 tunnel_prefix single(tunnel_prefix host) {

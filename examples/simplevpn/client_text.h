@@ -18,7 +18,8 @@ constexpr unsigned kKeepalive_s = 25;  // shorter than what NAT routers remember
 
 [[nodiscard]] unsigned address_bits(const tunnel_prefix& prefix);
 [[nodiscard]] tunnel_prefix network_of(tunnel_prefix prefix);  // host bits cleared
-[[nodiscard]] tunnel_prefix single(tunnel_prefix host);        // /32 or /128
+[[nodiscard]] bool lies_in(const tunnel_prefix& inner, const tunnel_prefix& outer);
+[[nodiscard]] tunnel_prefix single(tunnel_prefix host);  // /32 or /128
 [[nodiscard]] std::optional<tunnel_prefix> read_prefix(const std::string& text);
 // The port of HOST:PORT or [IPv6]:PORT, 0 when it is neither.
 [[nodiscard]] unsigned endpoint_port(const std::string& endpoint);

@@ -23,6 +23,18 @@ Failure no_such_peer(const std::string& name, const std::string& path) {
           .hint = "simplevpn peer list shows them"};
 }
 
+// A server may have several addresses in one network, of which the first counts, and networks in a
+// network.
+bool is_in_another(const tunnel_config_interface& interface, std::size_t index) {
+  const tunnel_prefix& own = interface.addresses[index];
+  for (std::size_t i = 0; i < interface.address_count; ++i) {
+    const tunnel_prefix& other = interface.addresses[i];
+    const bool counts = other.length < own.length || (other.length == own.length && i < index);
+    if (counts && lies_in(own, other)) return true;
+  }
+  return false;
+}
+
 // What an edit refuses, in words.
 Failure edit_failure(const Output& output, std::int32_t status, const std::string& name) {
   if (status == TUNNEL_ERR_EXISTS) {
@@ -92,6 +104,7 @@ class PeerAdder {
   std::optional<Failure> choose_addresses() {
     const tunnel_config_interface interface = file_.interface();
     for (std::size_t i = 0; i < interface.address_count; ++i) {
+      if (is_in_another(interface, i)) continue;
       tunnel_prefix address{};
       const std::int32_t status = tunnel_config_next_address(file_.config(), i, &address);
       const std::string net = prefix_text(network_of(interface.addresses[i]));

@@ -71,6 +71,22 @@ def test_addresses_are_given_once_until_there_are_none(server):
     assert "Address = 10.9.0.3/29" in call("peer", "add", "again").stdout
 
 
+@pytest.mark.parametrize("own, given, networks", [
+    ("10.9.0.1/24, 10.9.0.2/24", "10.9.0.3/24", "10.9.0.0/24"),
+    ("10.9.0.1/24, 10.9.0.2/32, fd09::1/64, fd09::2/64", "10.9.0.3/24, fd09::3/64",
+     "10.9.0.0/24, fd09::/64"),
+    ("10.9.0.1/24, 10.9.1.1/16, 10.8.0.1/24", "10.9.0.2/16, 10.8.0.2/24",
+     "10.9.0.0/16, 10.8.0.0/24"),
+])
+def test_one_address_is_given_for_each_network_of_the_server(server, own, given, networks):
+    folder, call = server
+    text = re.sub("^Address = .*", f"Address = {own}", content(folder), flags=re.M)
+    (folder / "server.conf").write_text(text, encoding="ascii")
+    client = call("peer", "add", "phone").stdout
+    assert re.search("^Address = (.*)", client, re.M).group(1) == given
+    assert re.search("^AllowedIPs = (.*)", client, re.M).group(1) == networks
+
+
 def test_names_and_keys_are_unique(server):
     folder, call = server
     call("peer", "add", "phone")
