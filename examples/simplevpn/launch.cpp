@@ -3,11 +3,7 @@
 // Hooks are this command's: PreUp when the interface is there and has no addresses yet, PostUp when
 // everything works, as with wg-quick. In the background the daemon is a child that asks for PreUp
 // and waits; only the parent runs commands.
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "background.h"
 #include "commands.h"
@@ -76,7 +72,6 @@ int run_foreground(const Launch& launch) {
 
 // Starts the tunnel, tells the parent how that went, and goes on by itself.
 int run_child(const Launch& launch, int parent) {
-  setsid();  // before it has a child of its own: what the terminal sends is for neither
   Log log(launch.target.name, launch.options.json_log, lowest_level(launch.options));
   Daemon daemon(launch.target, launch.output, log);
   daemon.on_interface([&]() -> int {
@@ -84,9 +79,8 @@ int run_child(const Launch& launch, int parent) {
     return hear(parent).value_or(kInterrupted);
   });
   const int exit = daemon.start();
-  if (exit == kOk) detach(log);
   // A parent that was interrupted is not there to read: the tunnel stays down then.
-  if (!say(parent, static_cast<unsigned char>(exit))) return kInterrupted;
+  if (!say_started(exit, log, parent)) return kInterrupted;
   close(parent);
   return exit == kOk ? daemon.run() : exit;
 }
@@ -107,38 +101,20 @@ int finish(const Launch& launch) {
   return stopped == TUNNEL_OK || stopped == TUNNEL_ERR_NOT_FOUND ? exit : kDeactivation;
 }
 
-int wait_for_child(const Launch& launch, pid_t child, int other) {
+std::optional<int> wait_for_child(const Launch& launch, int other) {
   auto word = hear(other);
   if (word == kInterfaceMade) {
     const int exit = launch.run_hooks(TUNNEL_HOOK_PRE_UP);
     word = say(other, static_cast<unsigned char>(exit)) ? hear(other) : std::nullopt;
   }
-  if (!word) {
-    waitpid(child, nullptr, 0);
-    const std::string& name = launch.target.name;
-    return fail(launch.output, {.exit = kActivation,
-                                .code = "E_DIED",
-                                .message = "the daemon of " + name + " ended while it started"});
-  }
-  return *word == kOk ? finish(launch) : *word;
+  return word == kOk ? finish(launch) : std::optional<int>(word);
 }
 
 int run_background(const Launch& launch) {
-  const Output& output = launch.output;
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return fail(output,
-                status_failure(output, TUNNEL_ERR_RESOURCES, "make a socket pair", kActivation));
-  }
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    return run_child(launch, ends[1]);
-  }
-  close(ends[1]);
-  const Descriptor other(ends[0]);
-  if (child > 0) return wait_for_child(launch, child, other.get());
-  return fail(output, status_failure(output, TUNNEL_ERR_RESOURCES, "make a process", kActivation));
+  Halves halves;
+  halves.child = [&](int parent) { return run_child(launch, parent); };
+  halves.parent = [&](pid_t, int other) { return wait_for_child(launch, other); };
+  return simplevpn::run_background(launch.target.name, launch.output, halves);
 }
 
 // Before anything is changed, and before the process has a child.
@@ -155,10 +131,8 @@ std::optional<Failure> read_file(Launch& launch) {
 
 int up(const Up& options, const Output& output) {
   if (options.config.empty() && !options.plain.chosen) {
-    return fail(output, {.exit = kUsage,
-                         .code = "E_USAGE",
-                         .message = "CONF is required",
-                         .hint = "simplevpn init server|client writes a configuration"});
+    return fail(output, usage_failure("CONF is required",
+                                      "simplevpn init server|client writes a configuration"));
   }
   Target target;
   auto failure = options.plain.chosen ? make_plain_target(options, target)

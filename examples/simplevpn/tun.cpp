@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -196,34 +194,19 @@ int run_foreground(const Tun& options, const Output& output) {
 }
 
 int run_child(const Tun& options, const Output& output, int parent) {
-  setsid();
   Log log(options.name, options.json_log, lowest_level(options));
   BareTunnel tunnel(options.name, output, log);
   const int exit = tunnel.start();
-  if (exit == kOk) detach(log);
-  if (!say(parent, static_cast<unsigned char>(exit))) return kInterrupted;
+  if (!say_started(exit, log, parent)) return kInterrupted;
   close(parent);
   return exit == kOk ? tunnel.run() : exit;
 }
 
 int run_background(const Tun& options, const Output& output) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return fail(output,
-                status_failure(output, TUNNEL_ERR_RESOURCES, "make a socket pair", kActivation));
-  }
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    return run_child(options, output, ends[1]);
-  }
-  close(ends[1]);
-  const Descriptor other(ends[0]);
-  if (const auto exit = hear(other.get())) return *exit;
-  if (child > 0) waitpid(child, nullptr, 0);
-  return fail(output, {.exit = kActivation,
-                       .code = "E_DIED",
-                       .message = "the daemon of " + options.name + " ended while it started"});
+  Halves halves;
+  halves.child = [&](int parent) { return run_child(options, output, parent); };
+  halves.parent = [](pid_t, int other) -> std::optional<int> { return hear(other); };
+  return simplevpn::run_background(options.name, output, halves);
 }
 
 }  // namespace
