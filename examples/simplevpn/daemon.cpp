@@ -8,7 +8,7 @@
 //   split                 the packet process takes all of these and gives up root
 //   wait_until_ready      it answers on the control socket and has looked names up
 //   apply_settings        addresses, MTU, routes, DNS; rolls itself back
-//   start                 from here on packets move
+//   start                 from here on packets move; PostUp may refuse
 //   run                   daemon_run.cpp: signals and events, until the end
 //   stop                  daemon_end.cpp: everything undone, in reverse
 #include "daemon.h"
@@ -24,6 +24,7 @@
 
 #include "confine.h"
 #include "format.h"
+#include "in_force.h"
 #include "packet_process.h"
 
 namespace simplevpn {
@@ -57,6 +58,7 @@ int Daemon::start() {
   int exit = read_config();
   // What a daemon that died has left would be taken for a part of the machine.
   if (exit == kOk) static_cast<void>(tunnel_settings_cleanup(nullptr, name_.c_str(), nullptr));
+  had_block_ = read_in_force(name_).kill_switch;
   if (exit == kOk) exit = plan();
   if (exit == kOk) exit = catch_signals();
   if (exit == kOk) exit = open_journal();
@@ -77,7 +79,6 @@ int Daemon::start() {
   config_.reset();
   running_ = true;
   packets_.tell(Word::start);
-  notify_.send("READY=1\nSTATUS=" + name_ + " is up");
   return kOk;
 }
 

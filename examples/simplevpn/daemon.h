@@ -46,11 +46,17 @@ class Daemon {
   [[nodiscard]] int print_plan();
 
   // Waits until a signal, `down` or a lost interface ends the tunnel, and takes it down. Returns
-  // the exit status.
-  [[nodiscard]] int run();
+  // the exit status. `starter` is a socket to the process that runs PostUp, and says kOk or hangs
+  // up; until then the tunnel has not started, and take_back() is what a failure leads to. -1 = all
+  // is well already. Ours from here on.
+  [[nodiscard]] int run(int starter = -1);
+
+  // Instead of run(): a start that failed after all takes back what it brought, also the block, but
+  // for one that was there before. 0, or the exit status of what could not be undone.
+  int take_back();
 
  private:
-  enum class End { none, terminated, interrupted, removed, lost, died };
+  enum class End { none, terminated, interrupted, removed, lost, died, refused };
   enum class Lost { nothing, interface, transport };
 
   // The stages of start(), in this order; each returns 0 or the exit status of its failure.
@@ -79,6 +85,8 @@ class Daemon {
 
   // daemon_run.cpp: what comes from outside
   void take_signal();
+  void hear_starter();
+  void report_ready();
   void reload();  // reload.cpp
   void look_at_control_file();
   void listen();
@@ -97,6 +105,7 @@ class Daemon {
   int stop();
   void end_packets();
   int undo_settings();
+  int lift_own_block();
   int exit_status(int undone) const;
   Failure loss() const;
   Failure death() const;
@@ -136,6 +145,8 @@ class Daemon {
   std::int32_t engine_result_ = 0;
   Lost lost_ = Lost::nothing;
 
+  Descriptor starter_;
+  bool had_block_ = false;  // of this tunnel, before it was started
   End end_ = End::none;
   bool running_ = false;  // packets were told to move
   std::int64_t kill_at_ms_ =

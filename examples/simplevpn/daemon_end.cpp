@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon.h"
+#include "in_force.h"
 
 namespace simplevpn {
 namespace {
@@ -14,7 +15,7 @@ constexpr int kPatienceMs = 2000;  // for each word of the packet process
 // Also what start() calls when it gives up half-way: each line does nothing when there is nothing.
 int Daemon::stop() {
   end_packets();
-  const int exit = undo_settings();
+  int exit = undo_settings();
   state_.reset();
   if (packets_.lives()) {
     packets_.tell(Word::release);
@@ -26,12 +27,13 @@ int Daemon::stop() {
   control_file_.reset();
   packets_.end();
   config_.reset();
+  if (end_ == End::refused && exit == kOk) exit = lift_own_block();
   return exit;
 }
 
 // Its answer comes after its last events. One that does not answer any more is killed.
 void Daemon::end_packets() {
-  if (running_) notify_.send("STOPPING=1");
+  if (running_ && end_ != End::refused) notify_.send("STOPPING=1");
   if (packets_.lives() && !ended_) {
     packets_.tell(Word::stop);
     if (!hear_until(ended_, kPatienceMs)) packets_.kill();
@@ -57,9 +59,24 @@ int Daemon::undo_settings() {
   return exit;
 }
 
+int Daemon::take_back() {
+  end_ = End::refused;
+  return stop();
+}
+
+// What the end of a tunnel leaves on purpose a start that failed does not.
+int Daemon::lift_own_block() {
+  if (had_block_ || !read_in_force(name_).kill_switch) return kOk;
+  tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+  if (tunnel_settings_unblock(nullptr, name_.c_str(), &fault) == TUNNEL_OK) return kOk;
+  log_.write(Level::error, "not_undone", {{"message", fault.message}});
+  return kDeactivation;
+}
+
 int Daemon::exit_status(int undone) const {
   if (undone != kOk) return undone;
   if (end_ == End::interrupted) return kInterrupted;
+  if (end_ == End::refused) return kActivation;
   if (end_ == End::died) return fail(output_, death());
   return end_ == End::lost ? fail(output_, loss()) : kOk;
 }

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "background.h"
 #include "daemon.h"
 #include "format.h"
 
@@ -29,25 +30,41 @@ std::int64_t now_ms() {
 
 }  // namespace
 
-int Daemon::run() {
+int Daemon::run(int starter) {
+  starter_.reset(starter);
+  if (starter < 0) report_ready();
   while (!ended_ && packets_.lives()) {
-    pollfd waits[4] = {
+    pollfd waits[5] = {
         {signals_.get(), POLLIN, 0},
         {packets_.handle(), POLLIN, 0},
         {static_cast<int>(tunnel_control_file_handle(control_file_.get())), POLLIN, 0},
         {following_.handle(), POLLIN, 0},
+        {end_ == End::none ? starter_.get() : -1, POLLIN, 0},
     };
     const std::int64_t left =
         kill_at_ms_ < 0 ? -1 : std::max<std::int64_t>(kill_at_ms_ - now_ms(), 0);
-    const int ready = poll(waits, 4, static_cast<int>(left));
+    const int ready = poll(waits, 5, static_cast<int>(left));
     if (ready < 0 && errno != EINTR) break;
     if (ready == 0) packets_.kill();  // it does not end by itself
     if (waits[0].revents != 0) take_signal();
+    if (waits[4].revents != 0) hear_starter();
     if (waits[2].revents != 0) look_at_control_file();
     if (waits[3].revents != 0) following_.look();
     if (waits[1].revents != 0) listen();
   }
   return exit_status(stop());
+}
+
+void Daemon::report_ready() {
+  notify_.send("READY=1\nSTATUS=" + name_ + " is up");
+}
+
+// Whoever is gone was killed or interrupted: then the tunnel does not stay either.
+void Daemon::hear_starter() {
+  if (hear(starter_.get()) != kOk) return ask_packets_to_end(End::refused);
+  report_ready();
+  say(starter_.get(), kOk);
+  starter_.reset(-1);
 }
 
 // ---- who may end it ----

@@ -1,9 +1,11 @@
 // launch.cpp - `up`: in the foreground, or in the background once the tunnel works.
 //
 // Hooks are this command's: PreUp when the interface is there and has no addresses yet, PostUp when
-// everything works, as with wg-quick. In the background the daemon is a child that asks for PreUp
-// and waits; only the parent runs commands.
-#include <unistd.h>
+// everything works, as with wg-quick. A tunnel whose PreUp or PostUp failed does not stay. In the
+// background the daemon is a child that asks for each and waits; only the parent runs commands.
+#include <sys/wait.h>
+
+#include <cerrno>
 
 #include "background.h"
 #include "commands.h"
@@ -60,8 +62,9 @@ int run_foreground(const Launch& launch) {
     prepare_end(launch);
   });
   int exit = daemon.start();
-  if (exit == kOk) exit = launch.run_hooks(TUNNEL_HOOK_POST_UP);
   if (exit != kOk) return exit;
+  exit = launch.run_hooks(TUNNEL_HOOK_POST_UP);
+  if (exit != kOk) return daemon.take_back() == kOk ? exit : kDeactivation;
   exit = daemon.run();
   // `down` runs the rest itself.
   if (ended_by_signal && launch.run_hooks(TUNNEL_HOOK_POST_DOWN) != kOk) exit = kDeactivation;
@@ -70,7 +73,7 @@ int run_foreground(const Launch& launch) {
 
 // ---- in the background: the child ----
 
-// Starts the tunnel, tells the parent how that went, and goes on by itself.
+// Starts the tunnel, tells the parent how that went, and goes on by itself if that is content.
 int run_child(const Launch& launch, int parent) {
   Log log(launch.target.name, launch.options.json_log, lowest_level(launch.options));
   Daemon daemon(launch.target, launch.output, log);
@@ -79,41 +82,41 @@ int run_child(const Launch& launch, int parent) {
     return hear(parent).value_or(kInterrupted);
   });
   const int exit = daemon.start();
-  // A parent that was interrupted is not there to read: the tunnel stays down then.
-  if (!say_started(exit, log, parent)) return kInterrupted;
-  close(parent);
-  return exit == kOk ? daemon.run() : exit;
+  say_started(exit, log, parent);
+  return exit == kOk ? daemon.run(parent) : exit;
 }
 
 // ---- in the background: the parent ----
 
-// As with wg-quick, a tunnel whose PostUp failed or was interrupted does not stay.
-int finish(const Launch& launch) {
+// The daemon takes back what it started when it hears of a failure, and ends.
+std::optional<int> finish(const Launch& launch, pid_t child, int other) {
   const SignalsHeld held;
   const int exit = launch.run_hooks(TUNNEL_HOOK_POST_UP);
-  const std::string& name = launch.target.name;
+  const bool said = say(other, static_cast<unsigned char>(exit));
   if (exit == kOk) {
-    advise(launch.output, name + " is up");
+    if (!said || hear(other) != kOk) return {};
+    advise(launch.output, launch.target.name + " is up");
     return kOk;
   }
-  const std::int32_t stopped =
-      tunnel_control_stop(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS);
-  return stopped == TUNNEL_OK || stopped == TUNNEL_ERR_NOT_FOUND ? exit : kDeactivation;
+  int result = 0;
+  while (waitpid(child, &result, 0) < 0 && errno == EINTR) continue;
+  const bool left = WIFEXITED(result) && WEXITSTATUS(result) == kDeactivation;
+  return left ? kDeactivation : exit;
 }
 
-std::optional<int> wait_for_child(const Launch& launch, int other) {
+std::optional<int> wait_for_child(const Launch& launch, pid_t child, int other) {
   auto word = hear(other);
   if (word == kInterfaceMade) {
     const int exit = launch.run_hooks(TUNNEL_HOOK_PRE_UP);
     word = say(other, static_cast<unsigned char>(exit)) ? hear(other) : std::nullopt;
   }
-  return word == kOk ? finish(launch) : std::optional<int>(word);
+  return word == kOk ? finish(launch, child, other) : std::optional<int>(word);
 }
 
 int run_background(const Launch& launch) {
   Halves halves;
   halves.child = [&](int parent) { return run_child(launch, parent); };
-  halves.parent = [&](pid_t, int other) { return wait_for_child(launch, other); };
+  halves.parent = [&](pid_t child, int other) { return wait_for_child(launch, child, other); };
   return simplevpn::run_background(launch.target.name, launch.output, halves);
 }
 

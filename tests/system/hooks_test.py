@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+import crash
+import machine
 from netns import wait_until
 from program import CONFIG, PEER, Tunnel, need
 
@@ -105,6 +107,48 @@ def test_a_failed_start_hook_undoes_the_start(tunnel, host, key, foreground):
     assert said(host) == ["first"]
     tunnel.assert_gone()
     assert (host.ip("addr"), host.ip("route"), host.ip("rule")) == before
+
+
+@pytest.fixture
+def guarded(lab, simplevpn):
+    """Starts a tunnel with a kill switch and a PostUp."""
+    need("nft")
+    host = lab.host("host")
+    crash.furnish(host)
+    tunnel = Tunnel(host, simplevpn)
+
+    def start(post_up, *flags, exit_status=0):
+        tunnel.write(crash.CONFIG.replace("[Peer]", f"PostUp = {post_up}\n[Peer]"))
+        tunnel.call("up", "--kill-switch", *flags, "/run/wg0.conf", exit_status=exit_status)
+    return tunnel, start
+
+
+@pytest.mark.parametrize("flags", [[], ["-f"]])
+def test_a_failed_post_up_takes_back_the_block_that_the_start_made(guarded, flags):
+    tunnel, start = guarded
+    before = machine.describe(tunnel.host)
+    start("nft list table inet ltun > /run/block; exit 3", *flags, exit_status=4)
+    assert "policy drop" in tunnel.host.read("/run/block")
+    assert not machine.differences(before, machine.describe(tunnel.host))
+    tunnel.assert_gone()
+
+
+@pytest.mark.parametrize("flags", [[], ["-f"]])
+def test_a_failed_post_up_leaves_the_block_that_was_there_before(guarded, flags):
+    tunnel, start = guarded
+    start("true")
+    crash.kill(tunnel.host)
+    start("false", *flags, exit_status=4)
+    assert "policy drop" in tunnel.host.run("nft", "list", "table", "inet", "ltun").stdout
+    tunnel.call("unblock", "wg0")
+
+
+def test_a_parent_that_is_killed_in_post_up_leaves_no_tunnel(guarded):
+    tunnel, start = guarded
+    before = machine.describe(tunnel.host)
+    start("kill -9 $PPID", exit_status=-signal.SIGKILL)
+    wait_until(lambda: not tunnel.host.pids("simplevpn"), what="daemon ended")
+    assert not machine.differences(before, machine.describe(tunnel.host))
 
 
 @pytest.mark.parametrize("key", ["PreUp", "PostUp"])

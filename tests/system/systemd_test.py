@@ -116,6 +116,34 @@ def test_the_manager_is_told(host, simplevpn, manager):
     assert process.wait(timeout=5) == 0
 
 
+@pytest.mark.parametrize("flags", [[], ["-f"]])
+def test_ready_is_said_when_post_up_has_run(host, simplevpn, manager, flags):
+    """Also in the background: whoever waits there waits for the same."""
+    hook = "PostUp = while [ ! -e /run/go ]; do read -t 0.05 <> <(:); done; touch /run/gone\n[Peer]"
+    Tunnel(host, simplevpn).write(CONFIG.replace("[Peer]", hook))
+    process = host.popen("env", "NOTIFY_SOCKET=/run/notify", simplevpn, "up", *flags,
+                         "/run/wg0.conf", stderr=subprocess.DEVNULL)
+    wait_until(lambda: host.pids("bash"), what="PostUp runs")
+    manager.socket.settimeout(0.01)
+    with pytest.raises(TimeoutError):
+        manager.next()
+    manager.socket.settimeout(10)
+    host.write("/run/go", "")
+    assert manager.next()["READY"] == "1" and host.exists("/run/gone")
+    assert flags or process.wait(timeout=5) == 0
+    host.run(simplevpn, "down", "wg0")
+
+
+def test_the_manager_hears_nothing_of_a_failed_post_up(host, simplevpn, manager):
+    Tunnel(host, simplevpn).write(CONFIG.replace("[Peer]", "PostUp = false\n[Peer]"))
+    done = host.run("env", "NOTIFY_SOCKET=/run/notify", simplevpn, "up", "-f", "/run/wg0.conf",
+                    check=False)
+    assert done.returncode == 4
+    manager.socket.settimeout(0.01)
+    with pytest.raises(TimeoutError):
+        manager.next()
+
+
 def test_a_reload_of_a_wrong_file_ends_too(host, simplevpn, manager):
     tunnel = Tunnel(host, simplevpn)
     process = host.popen("env", "NOTIFY_SOCKET=/run/notify", simplevpn, "up", "-f", "/run/wg0.conf",
