@@ -22,13 +22,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kListPatience_ms = 500;  // for each socket of a list
 
-// Waits until the socket can be read, or for the end of our patience.
-std::int32_t wait_readable(const base::Descriptor& fd, Clock::time_point end) {
+// Waits until the socket can be read or written, or for the end of our patience: also of one that
+// says something all the time.
+std::int32_t wait_for(const base::Descriptor& fd, short what, Clock::time_point end) {
   for (;;) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-    pollfd one{fd.get(), POLLIN, 0};
-    const int ready = ::poll(&one, 1, static_cast<int>(std::max<decltype(left)>(left, 0)));
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+    if (left <= 0) return TUNNEL_ERR_TIMEOUT;
+    pollfd one{fd.get(), what, 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(left));
     if (ready > 0) return TUNNEL_OK;
     if (ready == 0) return TUNNEL_ERR_TIMEOUT;
     if (errno != EINTR) return status_of(errno);
@@ -38,7 +39,7 @@ std::int32_t wait_readable(const base::Descriptor& fd, Clock::time_point end) {
 // Reads more of an answer. 0 bytes = the daemon hung up.
 std::int32_t read_more(const base::Descriptor& fd, Clock::time_point end, base::WipedBuffer& text) {
   constexpr std::size_t kStep = 65536;
-  const std::int32_t status = wait_readable(fd, end);
+  const std::int32_t status = wait_for(fd, POLLIN, end);
   if (status != TUNNEL_OK) return status;
   const std::size_t before = text.size();
   const ssize_t count = ::recv(fd.get(), text.extend(kStep), kStep, 0);
@@ -59,13 +60,14 @@ std::int32_t read_answer(const base::Descriptor& fd, Clock::time_point end,
   return TUNNEL_OK;
 }
 
-// The daemon reads while it is sent to; the descriptor's own limit says how long a send may take.
-std::int32_t send_all(const base::Descriptor& fd, std::string_view text) {
+// The daemon reads while it is sent to.
+std::int32_t send_all(const base::Descriptor& fd, Clock::time_point end, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t count = ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno == EAGAIN ? TUNNEL_ERR_TIMEOUT : status_of(errno);
-    text.remove_prefix(static_cast<std::size_t>(count));
+    const std::int32_t status = wait_for(fd, POLLOUT, end);
+    if (status != TUNNEL_OK) return status;
+    const ssize_t count = ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && errno != EINTR && errno != EAGAIN) return status_of(errno);
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   }
   return TUNNEL_OK;
 }
@@ -108,7 +110,7 @@ std::int32_t request(const DaemonPlace& place, std::string_view text, base::Wipe
   const Clock::time_point end = after(place.timeout_ms);
   const auto daemon = connect_to(socket_path(place.directory, place.name), place.timeout_ms);
   if (!daemon) return daemon.status();
-  const std::int32_t status = send_all(*daemon, text);
+  const std::int32_t status = send_all(*daemon, end, text);
   return status == TUNNEL_OK ? read_answer(*daemon, end, answer) : status;
 }
 
