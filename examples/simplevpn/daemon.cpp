@@ -290,7 +290,8 @@ int Daemon::wait_until_ready() {
   if (hear_until(ready_, kReadyMs)) return kOk;
   const bool hangs = packets_.lives();
   if (hangs) packets_.kill();
-  if (packets_.exit_status() > 0) return packets_.exit_status();
+  const int exit = packets_.exit_status();
+  if (exit == kActivation || exit == kPermission) return exit;
   return fail(output_, {.exit = kActivation,
                         .code = "E_DIED",
                         .message = "the packet process of " + name_ +

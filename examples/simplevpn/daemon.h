@@ -94,7 +94,8 @@ class Daemon {
   void take_event(const tunnel_event& event);
   void take_resolved(const Message& message);
   void take_endpoint(const Message& message);
-  void take_mark(const Message& message);
+  void refresh_servers();
+  void set_mark(std::uint32_t mark);
   void tell_resolvers();
   void settle();
   void take_end(const Message& message);
@@ -142,6 +143,10 @@ class Daemon {
   bool released_ = false;
   Message ready_words_;
   std::uint64_t unsettled_ = 0;  // the number of the last thing that waits for settings
+  std::optional<std::uint32_t> wanted_mark_;
+  std::optional<std::uint16_t> wanted_port_;
+  bool network_changed_ = false;
+  bool device_lost_ = false;
   std::int32_t engine_result_ = 0;
   Lost lost_ = Lost::nothing;
 

@@ -45,7 +45,8 @@ int Daemon::run(int starter) {
         kill_at_ms_ < 0 ? -1 : std::max<std::int64_t>(kill_at_ms_ - now_ms(), 0);
     const int ready = poll(waits, 5, static_cast<int>(left));
     if (ready < 0 && errno != EINTR) break;
-    if (ready == 0) packets_.kill();  // it does not end by itself
+    // It does not end by itself, whatever it says meanwhile.
+    if (kill_at_ms_ >= 0 && now_ms() >= kill_at_ms_) packets_.kill();
     if (waits[0].revents != 0) take_signal();
     if (waits[4].revents != 0) hear_starter();
     if (waits[2].revents != 0) look_at_control_file();
@@ -102,8 +103,12 @@ void Daemon::listen() {
   settle();
 }
 
-// Before the packet process goes on, what it has said is part of the settings.
+// Before the packet process goes on, what it has said is part of the settings. That costs far more
+// than saying it, so that it is done once for all that was said.
 void Daemon::settle() {
+  if (std::exchange(network_changed_, false)) refresh_servers();
+  if (wanted_mark_) set_mark(*std::exchange(wanted_mark_, std::nullopt));
+  if (wanted_port_) following_.set_port(*std::exchange(wanted_port_, std::nullopt));
   following_.settle();
   if (unsettled_ == 0) return;
   Message settled;
@@ -113,13 +118,14 @@ void Daemon::settle() {
   packets_.tell(settled);
 }
 
-// True when it was said. False when it takes longer, or the packet process is gone.
+// True when it was said. False when it takes longer, whatever else is said meanwhile, or the packet
+// process is gone.
 bool Daemon::hear_until(const bool& said, int timeout_ms) {
   const std::int64_t end = now_ms() + timeout_ms;
   while (!said && packets_.lives()) {
-    const std::int64_t left = std::max<std::int64_t>(end - now_ms(), 0);
-    if (!packets_.wait(static_cast<int>(left)) && now_ms() >= end) return false;
-    listen();
+    const std::int64_t left = end - now_ms();
+    if (left <= 0) return false;
+    if (packets_.wait(static_cast<int>(left))) listen();
   }
   return said;
 }
@@ -138,9 +144,11 @@ void Daemon::take(const Message& message) {
     case Word::endpoint:
       return take_endpoint(message);
     case Word::mark:
-      return take_mark(message);
+      wanted_mark_ = static_cast<std::uint32_t>(message.value);
+      return;
     case Word::port:
-      return following_.set_port(static_cast<std::uint16_t>(message.value));
+      wanted_port_ = static_cast<std::uint16_t>(message.value);
+      return;
     case Word::ended:
       return take_end(message);
     case Word::released:
@@ -152,15 +160,20 @@ void Daemon::take(const Message& message) {
 }
 
 void Daemon::take_event(const tunnel_event& event) {
+  const bool device_lost = event.kind == TUNNEL_EVENT_DEVICE_LOST;
+  if (device_lost && std::exchange(device_lost_, true)) return;  // an error is always logged
   log_event(log_, names_, event);
-  if (event.kind == TUNNEL_EVENT_DEVICE_LOST) lost_ = Lost::interface;
+  if (device_lost) lost_ = Lost::interface;
   if (event.kind == TUNNEL_EVENT_TRANSPORT) lost_ = Lost::transport;
   if (event.kind == TUNNEL_EVENT_ENDPOINT) {
     following_.set_endpoint(event.public_key, event.address);
   }
   if (state_ != nullptr) static_cast<void>(tunnel_state_event(state_.get(), &event));
-  if (event.kind != TUNNEL_EVENT_NETWORK || !takes_questions(settings_.get())) return;
-  if (!uplink_.refresh()) return;
+  if (event.kind == TUNNEL_EVENT_NETWORK) network_changed_ = true;
+}
+
+void Daemon::refresh_servers() {
+  if (!takes_questions(settings_.get()) || !uplink_.refresh()) return;
   following_.set_resolvers(uplink_.list());
   tell_resolvers();
 }
@@ -200,8 +213,8 @@ void Daemon::take_endpoint(const Message& message) {
 }
 
 // As `wg set` does it. The rules, the block and the questions for names have the same.
-void Daemon::take_mark(const Message& message) {
-  following_.set_mark(static_cast<std::uint32_t>(message.value));
+void Daemon::set_mark(std::uint32_t mark) {
+  following_.set_mark(mark);
   if (takes_questions(settings_.get()) && !uplink_.list().empty()) tell_resolvers();
 }
 
