@@ -5,7 +5,7 @@
 #
 # Does nothing, not even `apt-get update`, when everything is there; otherwise one transaction, with
 # sudo when not root. A line may offer alternatives, the preferred one first: newer distributions
-# have dropped some versions.
+# have dropped some versions. Then some packages are unpacked below build/debian, not installed.
 set -eu
 
 packages='
@@ -40,12 +40,22 @@ procps
 libzbar0
 scdoc
 systemd
+dbus-daemon|dbus
 zsh
 fish
 wireguard-go
 wireguard-tools
 iperf3
 '
+
+# Managers of /etc/resolv.conf, which replace that of the machine when they are installed. Tests run
+# them in hosts of their own; where they cannot be fetched, these tests are skipped.
+unpacked='
+systemd-resolved+libsystemd-shared
+resolvconf
+openresolv
+'
+folder=$(dirname "$(readlink -f "$0")")/../build/debian
 
 installed() {
   dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'
@@ -83,6 +93,42 @@ as_root() {
   fi
 }
 
+# unpack FOLDER PACKAGE...: all of them, or nothing.
+unpack() {
+  target=$1
+  shift
+  mkdir -p "$folder" && work=$(mktemp -d "$folder/.XXXXXX") || return 1
+  (
+    cd "$work" && apt-get download -q "$@" || exit 1
+    for file in *.deb; do dpkg -x "$file" "$target" || exit 1; done
+  ) >"$work/log" 2>&1 && mv "$work/$target" "$folder/" || cat "$work/log"
+  rm -rf "$work"
+  [ -d "$folder/$target" ]
+}
+
+unpack_all() {
+  for line in $unpacked; do
+    name=${line%%+*}
+    # shellcheck disable=SC2046 # a list of names
+    [ -d "$folder/$name" ] || unpack "$name" $(echo "$line" | tr '+' ' ') || return 1
+  done
+}
+
+install_all() {
+  missing=
+  for line in $packages; do
+    present "$line" || missing="$missing $line"
+  done
+  if [ -z "$missing" ]; then return 0; fi
+  echo "install-dependencies: missing:$missing"
+  as_root apt-get update -q -o Acquire::Retries=3
+  names=
+  for line in $missing; do names="$names $(choose "$line")"; done
+  # shellcheck disable=SC2086 # a list of names
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+    -o Acquire::Retries=3 $names
+}
+
 case "${1:-}" in
   '') ;;
   --list) for line in $packages; do echo "$line"; done; exit 0 ;;
@@ -95,16 +141,8 @@ if ! command -v dpkg-query >/dev/null; then
   exit 1
 fi
 
-missing=
-for line in $packages; do
-  present "$line" || missing="$missing $line"
-done
-if [ -z "$missing" ]; then exit 0; fi
-
-echo "install-dependencies: missing:$missing"
-as_root apt-get update -q -o Acquire::Retries=3
-names=
-for line in $missing; do names="$names $(choose "$line")"; done
-# shellcheck disable=SC2086 # a list of names
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-  -o Acquire::Retries=3 $names
+install_all
+if unpack_all; then exit 0; fi
+# The lists of packages may be missing or old.
+if [ "$(id -u)" -eq 0 ] && apt-get update -q && unpack_all; then exit 0; fi
+echo 'install-dependencies: some packages cannot be fetched; tests that need them are skipped' >&2
