@@ -121,7 +121,8 @@ def test_a_tool_is_used_where_there_is_one(pair, simplevpn, tmp_path):
     assert client.read("/etc/resolv.conf") == RESOLV_CONF
     client.run("env", path, simplevpn, "down", "client")
     assert client.read("/run/log").splitlines() == [
-        "--version", "-a client -m 0", "search inside.test", "nameserver 10.9.0.1", "-d client -f"]
+        "--version", "-a vpn.client", "search inside.test lan", "nameserver 10.9.0.1",
+        "nameserver 192.0.2.2", "-d vpn.client -f"]
 
 
 def test_a_backend_can_be_chosen(pair, simplevpn, tmp_path):

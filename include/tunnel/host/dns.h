@@ -24,8 +24,9 @@ TUNNEL_API const char* tunnel_dns_backend_name(uint32_t backend);
 /* The number of a name. NOT_FOUND for others. */
 TUNNEL_API int32_t tunnel_dns_backend_from_name(const char* name, uint32_t* backend);
 
-/* The backend that AUTO means here and now. A tool or service that is missing, or does not answer,
- * is passed over; FILE is always possible. May take some seconds. */
+/* The backend that AUTO means here and now for a tunnel that gets all names. A tool or service that
+ * is missing, does not answer, or would let other servers be asked, is passed over; FILE is always
+ * possible. May take some seconds. */
 TUNNEL_API int32_t tunnel_dns_detect(uint32_t* backend);
 
 /* The resolvers of the uplink: those that this machine would ask without any tunnel of ours, best

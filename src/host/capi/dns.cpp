@@ -32,7 +32,7 @@ int32_t tunnel_dns_backend_from_name(const char* name, uint32_t* backend) {
 int32_t tunnel_dns_detect(uint32_t* backend) {
   if (backend == nullptr) return TUNNEL_ERR_ARGUMENT;
   return host::guarded([&]() -> std::int32_t {
-    *backend = static_cast<std::uint32_t>(host::choose_backend()) + 1;
+    *backend = static_cast<std::uint32_t>(host::choose_backend(true)) + 1;
     return TUNNEL_OK;
   });
 }

@@ -18,7 +18,9 @@ namespace tunnel::host::dns {
 namespace resolved {
 Answer apply(const ResolverStep& step);
 Answer undo(const std::string& interface_name);
-bool is_in_force(const std::string& interface_name);
+// What undo need not know: servers or domains, which tell that it is still there.
+const char* kind(const ResolverStep& step) noexcept;
+bool is_in_force(const std::string& interface_name, const std::string& kind);
 }  // namespace resolved
 
 // NetworkManager: a piece of its configuration below /run, which has its global servers.
@@ -30,8 +32,8 @@ bool is_in_force(const std::string& interface_name, const DnsPlaces& places);
 
 // resolvconf, Debian's or openresolv: a record under the interface's name.
 namespace resolvconf {
-std::string record_name(const std::string& interface_name, const DnsPlaces& places);
-Answer apply(const ResolverStep& step, const std::string& record);
+std::string record_name(const ResolverStep& step, const DnsPlaces& places);
+Answer apply(const ResolverStep& step, const std::string& record, const DnsPlaces& places);
 Answer undo(const std::string& record);
 }  // namespace resolvconf
 

@@ -1,10 +1,12 @@
 #include "host/dns/detect.h"
 
+#include <dirent.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
 
 #include "base/base.h"
 #include "host/dns/program.h"
@@ -25,11 +27,15 @@ constexpr std::array<const char*, 4> kNames{"resolved", "network_manager", "reso
 // A service that does not answer within this is not used.
 constexpr std::chrono::seconds kProbeLimit{3};
 
-// The file as it would be without tunnels of ours.
+// The file as it would be without tunnels of ours. What a link led to may have been written anew.
 SavedFile original(const DnsPlaces& places) {
   auto now = save_file(places.resolv_conf());
   SavedFile file = now ? *std::move(now) : SavedFile{};
   while (auto mark = read_mark(file.content)) file = std::move(mark->before);
+  if (file.kind != SavedFile::Kind::link) return file;
+  const std::string folder = file.target.starts_with("/") ? "" : places.etc + "/";
+  const auto target = save_file(folder + file.target);
+  if (target && target->kind != SavedFile::Kind::missing) file.content = target->content;
   return file;
 }
 
@@ -75,11 +81,12 @@ bool is_resolvectl(const std::string& program) {
   return size > 0 && contains({target.data(), static_cast<std::size_t>(size)}, "resolvectl");
 }
 
-bool has_resolvconf(const SavedFile& file) {
+bool has_resolvconf(const SavedFile& file, bool everything) {
   const std::string program = find_program("resolvconf");
   if (program.empty() || is_resolvectl(program)) return false;
-  // Debian's works through a link to its file; openresolv writes the file itself.
-  if (contains(file.target, "resolvconf")) return true;
+  // Debian's works through a link to its file, and puts the servers of all records into it;
+  // openresolv writes the file itself, and knows records that stand alone.
+  if (contains(file.target, "resolvconf")) return !everything;
   const auto version = run_program({"resolvconf", "--version"}, {}, kProbeLimit);
   return version.ok() && contains(version.output, "openresolv");
 }
@@ -96,11 +103,11 @@ std::optional<Backend> backend_from(std::string_view name) noexcept {
   return static_cast<Backend>(found - kNames.begin());
 }
 
-Backend choose_backend(const DnsPlaces& places) {
+Backend choose_backend(bool everything, const DnsPlaces& places) {
   const SavedFile file = original(places);
   if (has_resolved(file)) return Backend::resolved;
   if (has_network_manager(file)) return Backend::network_manager;
-  return has_resolvconf(file) ? Backend::resolvconf : Backend::file;
+  return has_resolvconf(file, everything) ? Backend::resolvconf : Backend::file;
 }
 
 namespace {
@@ -116,11 +123,26 @@ std::vector<tunnel_address> without(std::vector<tunnel_address> servers,
   return servers;
 }
 
+// What openresolv keeps of the machine's interfaces while a record of ours stands alone.
+std::vector<tunnel_address> recorded_servers(const DnsPlaces& places) {
+  const std::string folder = places.run + "/resolvconf/interfaces";
+  const std::unique_ptr<DIR, int (*)(DIR*)> records(::opendir(folder.c_str()), ::closedir);
+  std::vector<tunnel_address> servers;
+  while (const dirent* record = records ? ::readdir(records.get()) : nullptr) {
+    const auto file = save_file(folder + "/" + record->d_name);
+    if (!file) continue;  // of "." and ".."
+    const auto more = read_resolv_conf(file->content).servers;
+    servers.insert(servers.end(), more.begin(), more.end());
+  }
+  return servers;
+}
+
 }  // namespace
 
 std::vector<tunnel_address> uplink_resolvers(const std::vector<tunnel_address>& own,
                                              const DnsPlaces& places) {
   const auto servers = without(read_resolv_conf(original(places).content).servers, own);
+  if (servers.empty()) return without(recorded_servers(places), own);
   if (!all_of(servers, is_loopback)) return servers;
   // Files in which local stubs say whom they ask.
   for (const char* path : {"/systemd/resolve/resolv.conf", "/NetworkManager/no-stub-resolv.conf"}) {

@@ -14,9 +14,10 @@ namespace tunnel::host {
 const char* backend_name(ResolverStep::Backend backend) noexcept;
 std::optional<ResolverStep::Backend> backend_from(std::string_view name) noexcept;
 
-// The first that works, in the order above: its tool is there, its service answers, and it is the
-// one whose answers programs get. The file always does. May wait for a service, some seconds.
-ResolverStep::Backend choose_backend(const DnsPlaces& places = {});
+// The first that works, in the order above: its tool is there, its service answers, it is the one
+// whose answers programs get, and it can keep others from being asked when the tunnel's servers are
+// to get all names (`everything`). The file always does. May wait for a service, some seconds.
+ResolverStep::Backend choose_backend(bool everything, const DnsPlaces& places = {});
 
 // The resolvers that the machine would ask if there were no tunnel of ours, without `own` ones.
 // Behind a stub on this machine stand others; it is named itself only when they are unknown.

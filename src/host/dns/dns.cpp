@@ -23,8 +23,9 @@ bool is_valid(const ResolverStep& step) {
 base::Result<std::string> save_resolver(const ResolverStep& step, const DnsPlaces& places) {
   if (!is_valid(step)) return base::Error{TUNNEL_ERR_ARGUMENT};
   const std::string line = std::string(backend_name(step.backend)) + " " + step.interface_name;
+  if (step.backend == Backend::resolved) return line + " " + dns::resolved::kind(step);
   if (step.backend == Backend::resolvconf) {
-    return line + " " + dns::resolvconf::record_name(step.interface_name, places);
+    return line + " " + dns::resolvconf::record_name(step, places);
   }
   if (step.backend != Backend::file) return line;
   const auto file = dns::resolv_file::save(step, places);
@@ -41,7 +42,7 @@ Answer apply_resolver(const ResolverStep& step, std::string_view saved, const Dn
     case Backend::network_manager:
       return dns::network_manager::apply(step, places);
     case Backend::resolvconf:
-      return dns::resolvconf::apply(step, std::string(next_word(saved)));
+      return dns::resolvconf::apply(step, std::string(next_word(saved)), places);
     default:
       return dns::resolv_file::apply(saved, places);
   }
@@ -81,7 +82,7 @@ bool is_resolver_in_force(std::string_view saved, const DnsPlaces& places) {
   if (!backend) return false;
   switch (*backend) {
     case Backend::resolved:
-      return dns::resolved::is_in_force(interface_name);
+      return dns::resolved::is_in_force(interface_name, std::string(next_word(saved)));
     case Backend::network_manager:
       return dns::network_manager::is_in_force(interface_name, places);
     case Backend::resolvconf:

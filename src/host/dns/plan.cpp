@@ -13,11 +13,7 @@ std::optional<ResolverStep> plan_resolver(const tunnel_config* config,
   const std::span servers(interface.dns_servers, interface.dns_server_count);
   const std::span domains(interface.search_domains, interface.search_domain_count);
   if (servers.empty() && domains.empty()) return std::nullopt;
-  ResolverStep step{backend ? *backend : choose_backend(),
-                    interface_name,
-                    {servers.begin(), servers.end()},
-                    {},
-                    everything};
+  ResolverStep step{{}, interface_name, {servers.begin(), servers.end()}, {}, everything};
   for (const std::string domain : domains) {
     if (domain == "~." || domain == "~") {
       step.everything = true;
@@ -25,6 +21,7 @@ std::optional<ResolverStep> plan_resolver(const tunnel_config* config,
       step.domains.push_back(domain);
     }
   }
+  step.backend = backend ? *backend : choose_backend(step.everything && !servers.empty());
   return step;
 }
 

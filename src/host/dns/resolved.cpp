@@ -42,9 +42,13 @@ Answer undo(const std::string& interface_name) {
   return call("revert", interface_name, {});
 }
 
-// "Link 4 (wg0): 10.9.0.1" while it has servers.
-bool is_in_force(const std::string& interface_name) {
-  const ProgramResult told = run_program({"resolvectl", "dns", interface_name});
+const char* kind(const ResolverStep& step) noexcept {
+  return step.servers.empty() ? "domain" : "dns";
+}
+
+// "Link 4 (wg0): 10.9.0.1" while it has some.
+bool is_in_force(const std::string& interface_name, const std::string& kind) {
+  const ProgramResult told = run_program({"resolvectl", kind, interface_name});
   if (!told.ok()) return true;
   const std::size_t colon = told.output.find("):");
   return colon == std::string::npos ||

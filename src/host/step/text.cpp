@@ -111,14 +111,17 @@ struct Writer {
   }
 
   std::string operator()(const ResolverStep& step) const {
-    std::vector<std::string> servers, domains = step.domains;
+    std::vector<std::string> servers;
     for (const tunnel_address& server : step.servers) servers.push_back(text_of(server));
     if (step.backend != ResolverStep::Backend::resolved) return file(step, servers);
-    if (step.everything) domains.insert(domains.begin(), "'~.'");
-    const std::string& device = step.interface_name;
-    std::string text = "resolvectl dns " + device + " " + joined(servers);
-    if (!domains.empty()) text += " && resolvectl domain " + device + " " + joined(domains);
-    return text;
+    const std::string device = " " + step.interface_name + " ";
+    std::vector<std::string> domains = step.domains;
+    if (step.everything && !servers.empty()) domains.emplace_back("'~.'");
+    const std::string names = "resolvectl domain" + device + joined(domains);
+    if (servers.empty()) return names;
+    const bool fallback = step.everything || step.domains.empty();
+    return "resolvectl dns" + device + joined(servers) + (domains.empty() ? "" : " && " + names) +
+           " && resolvectl default-route" + device + (fallback ? "yes" : "no");
   }
 
   // resolv.conf, for the backends that take one.
@@ -128,7 +131,8 @@ struct Writer {
     if (!step.domains.empty()) text += "search " + joined(step.domains) + "\\n";
     switch (step.backend) {
       case ResolverStep::Backend::resolvconf:
-        return text + "' | resolvconf -a " + step.interface_name;
+        return text + "' | resolvconf -a " + step.interface_name +
+               (step.everything ? " -m 0 -x" : "");
       case ResolverStep::Backend::network_manager:
         return text + "' through NetworkManager for " + step.interface_name;
       default:

@@ -53,10 +53,14 @@ std::vector<Case> cases() {
       {ForeignRuleStep{"ip", "filter", "FORWARD", "iifname \"wg0\" accept", "simplevpn wg0 in"},
        "nft 'insert rule ip filter FORWARD iifname \"wg0\" accept comment \"simplevpn wg0 in\"'"},
       {ResolverStep{Backend::resolved, "wg0", {address("10.9.0.1")}, {"corp.example"}, true},
-       "resolvectl dns wg0 10.9.0.1 && resolvectl domain wg0 '~.' corp.example"},
+       "resolvectl dns wg0 10.9.0.1 && resolvectl domain wg0 corp.example '~.' && "
+       "resolvectl default-route wg0 yes"},
+      {ResolverStep{Backend::resolved, "wg0", {}, {"corp.example"}, true},
+       "resolvectl domain wg0 corp.example"},
       {ResolverStep{
            Backend::resolvconf, "wg0", {address("10.9.0.1"), address("fd00::1")}, {}, true},
-       "printf 'nameserver 10.9.0.1\\nnameserver fd00::1\\n' | resolvconf -a wg0"},
+       "printf 'nameserver 10.9.0.1\\nnameserver fd00::1\\n' | resolvconf -a wg0 "
+       "-m 0 -x"},
       {ResolverStep{Backend::file, "wg0", {address("10.9.0.1")}, {"a.example", "b.example"}, true},
        "printf 'nameserver 10.9.0.1\\nsearch a.example b.example\\n' > /etc/resolv.conf"},
   };
