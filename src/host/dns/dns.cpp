@@ -5,13 +5,12 @@
 #include <cerrno>
 
 #include "host/dns/backends.h"
-#include "host/dns/saved_file.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 namespace {
 
 using Backend = ResolverStep::Backend;
-using dns::next_word;
 
 bool is_valid(const ResolverStep& step) {
   return std::all_of(step.domains.begin(), step.domains.end(), is_search_domain) &&

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/base.h"
+#include "host/system/system.h"
 
 namespace tunnel::host::dns {
 namespace {

@@ -6,6 +6,7 @@
 #include "host/dns/backends.h"
 #include "host/dns/file_swap.h"
 #include "host/dns/resolv_conf.h"
+#include "host/system/system.h"
 
 namespace tunnel::host::dns::resolv_file {
 namespace {

@@ -15,18 +15,7 @@ namespace {
 using base::Error;
 
 constexpr std::size_t kLimit = 65536;
-constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr std::string_view kKinds = "-fl";  // missing, file, link
-
-bool is_plain(char c) noexcept {
-  return c > ' ' && c < 0x7f && c != '%';
-}
-
-std::optional<std::uint8_t> hex_digit(char c) noexcept {
-  const std::size_t place = kHex.find(c);
-  if (place == std::string_view::npos) return std::nullopt;
-  return static_cast<std::uint8_t>(place);
-}
 
 base::Result<std::string> link_target(const std::string& path) {
   std::array<char, 4096> target;
@@ -75,39 +64,6 @@ base::Result<SavedFile> save_file(const std::string& path) {
   return saved;
 }
 
-std::string to_word(std::string_view text) {
-  std::string word;
-  for (const char c : text) {
-    if (is_plain(c)) {
-      word += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    word += '%';
-    word += kHex[byte / 16u];
-    word += kHex[byte % 16u];
-  }
-  return word.empty() ? "%" : word;
-}
-
-std::optional<std::string> from_word(std::string_view word) {
-  std::string text;
-  if (word == "%") return text;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    if (word[i] != '%') {
-      text += word[i];
-      continue;
-    }
-    if (word.size() - i < 3) return std::nullopt;
-    const auto high = hex_digit(word[i + 1]);
-    const auto low = hex_digit(word[i + 2]);
-    if (!high || !low) return std::nullopt;
-    text += static_cast<char>(*high * 16 + *low);
-    i += 2;
-  }
-  return text;
-}
-
 std::string saved_text(const SavedFile& saved) {
   std::array<char, 16> mode{};
   const auto end = std::to_chars(mode.data(), mode.data() + mode.size(), saved.mode, 8).ptr;
@@ -125,22 +81,12 @@ std::optional<SavedFile> read_saved(std::string_view text) {
   if (!read_digits(next_word(text), 8, saved.mode)) return std::nullopt;
   if (!read_digits(next_word(text), 10, saved.owner)) return std::nullopt;
   if (!read_digits(next_word(text), 10, saved.group)) return std::nullopt;
-  const std::string_view target_word = next_word(text);
-  const std::string_view content_word = next_word(text);
-  auto target = from_word(target_word);
-  auto content = from_word(content_word);
-  if (!target || !content || content_word.empty()) return std::nullopt;
+  auto target = from_word(next_word(text));
+  auto content = from_word(next_word(text));
+  if (!target || !content) return std::nullopt;
   saved.target = *std::move(target);
   saved.content = *std::move(content);
   return saved;
-}
-
-std::string_view next_word(std::string_view& text) noexcept {
-  constexpr std::string_view kBlanks = " \t\r";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  const std::string_view word = text.substr(0, text.find_first_of(kBlanks));
-  text.remove_prefix(word.size());
-  return word;
 }
 
 }  // namespace tunnel::host::dns

@@ -25,15 +25,8 @@ struct SavedFile {
 // Follows a link for its content only. UNSUPPORTED: a directory or device; LIMIT: beyond 64 KiB.
 base::Result<SavedFile> save_file(const std::string& path);
 
-// One word of printable characters for any text, and back.
-std::string to_word(std::string_view text);
-std::optional<std::string> from_word(std::string_view word);
-
 // Six words.
 std::string saved_text(const SavedFile& saved);
 std::optional<SavedFile> read_saved(std::string_view text);
-
-// Cuts the first word off `text`; blanks separate words.
-std::string_view next_word(std::string_view& text) noexcept;
 
 }  // namespace tunnel::host::dns

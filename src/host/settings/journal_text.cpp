@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "host/system/system.h"
+
 namespace tunnel::host {
 namespace {
 
@@ -22,23 +24,6 @@ std::string hexadecimal(std::uint32_t number, std::size_t digits) {
   return text;
 }
 
-bool is_plain(char c) noexcept {
-  return c > ' ' && c <= '~' && c != '%';
-}
-
-// One word without blanks for any text.
-std::string to_word(std::string_view text) {
-  std::string word = "=";
-  for (const char c : text) {
-    if (is_plain(c)) {
-      word += c;
-    } else {
-      word += '%' + hexadecimal(static_cast<unsigned char>(c), 2);
-    }
-  }
-  return word;
-}
-
 template <class Number>
 bool read_number(std::string_view text, Number& number, int base = 10) {
   const char* end = text.data() + text.size();
@@ -46,34 +31,8 @@ bool read_number(std::string_view text, Number& number, int base = 10) {
   return !text.empty() && result.ec == std::errc() && result.ptr == end;
 }
 
-std::optional<std::string> from_word(std::string_view word) {
-  if (word.empty() || word.front() != '=') return std::nullopt;
-  std::string text;
-  for (std::size_t i = 1; i < word.size(); ++i) {
-    if (is_plain(word[i])) {
-      text += word[i];
-      continue;
-    }
-    unsigned code = 0;
-    if (word[i] != '%' || i + 2 >= word.size() || !read_number(word.substr(i + 1, 2), code, 16)) {
-      return std::nullopt;
-    }
-    text += static_cast<char>(code);
-    i += 2;
-  }
-  return text;
-}
-
 std::string sealed(const std::string& line) {
   return hexadecimal(checksum(line), kChecksumDigits) + " " + line + "\n";
-}
-
-// Cuts the first word off.
-std::string_view next_word(std::string_view& text) noexcept {
-  const std::size_t end = std::min(text.find(' '), text.size());
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return word;
 }
 
 bool open_seal(std::string_view& line) {

@@ -9,6 +9,7 @@
 #include "host/system/locked_file.h"
 #include "host/system/network.h"
 #include "host/system/status.h"
+#include "host/system/words.h"
 
 namespace tunnel::host {
 

@@ -1,0 +1,17 @@
+// words.h — any text as one word, for files that have several on a line.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tunnel::host {
+
+// "=" and printable characters, "%0a" for each other one; and back.
+std::string to_word(std::string_view text);
+std::optional<std::string> from_word(std::string_view word);
+
+// Cuts the first word off `text`, and the blank behind it; "" = there is none.
+std::string_view next_word(std::string_view& text) noexcept;
+
+}  // namespace tunnel::host
