@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "host/capi/objects.h"
 #include "host/state/state.h"
 #include "host/system/system.h"
 
@@ -19,7 +20,7 @@ int32_t tunnel_state_open(const char* directory, const char* name, tunnel_state*
   if (name == nullptr || state == nullptr) return TUNNEL_ERR_ARGUMENT;
   *state = nullptr;
   return host::guarded([&]() -> std::int32_t {
-    auto opened = host::open_state(directory == nullptr ? "/var/lib/simplevpn" : directory, name);
+    auto opened = host::open_state(host::journals_or_default(directory), name);
     if (!opened) return opened.status();
     *state = new tunnel_state{std::move(*opened)};
     return TUNNEL_OK;

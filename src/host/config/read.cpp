@@ -1,8 +1,6 @@
 #include "host/config/read.h"
 
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
 
 #include "host/config/parser.h"
 #include "host/system/system.h"
@@ -26,14 +24,6 @@ Words why_unreadable(std::int32_t status, int system_error) {
   if (status == TUNNEL_ERR_LIMIT) return {"this file is larger than 64 MiB", ""};
   const char* hint = status == TUNNEL_ERR_PERMISSION ? "run it as root or as the file's owner" : "";
   return {"cannot read this file: " + text_of(system_error), hint};
-}
-
-std::string real_path(const std::string& path) {
-  struct Free {
-    void operator()(char* text) const noexcept { std::free(text); }
-  };
-  const std::unique_ptr<char, Free> real(::realpath(path.c_str(), nullptr));
-  return real == nullptr ? "" : real.get();
 }
 
 struct Findings {

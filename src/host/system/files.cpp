@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 
 #include "host/system/status.h"
 
@@ -38,6 +40,14 @@ std::int32_t read_all(int fd, std::size_t limit, base::WipedBuffer& content) {
 }
 
 }  // namespace
+
+std::string real_path(const std::string& path) {
+  struct Free {
+    void operator()(char* text) const noexcept { std::free(text); }
+  };
+  const std::unique_ptr<char, Free> real(::realpath(path.c_str(), nullptr));
+  return real == nullptr ? "" : real.get();
+}
 
 std::int32_t write_all(const base::Descriptor& file, std::string_view content) {
   while (!content.empty()) {

@@ -30,6 +30,9 @@ base::Result<base::WipedBuffer> read_file(const std::string& path, std::size_t l
 base::Result<base::WipedBuffer> read_descriptor(const base::Descriptor& file, std::size_t limit,
                                                 FileAccess* access);
 
+// Absolute and without links; "" = there is no such file. errno says more.
+std::string real_path(const std::string& path);
+
 // Writes everything, and waits until it is on the disk. errno says more on failure.
 std::int32_t write_all(const base::Descriptor& file, std::string_view content);
 

@@ -6,8 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
 #include <utility>
 
 #include "host/system/status.h"
@@ -16,10 +14,6 @@ namespace tunnel::host {
 namespace {
 
 using base::Error;
-
-struct Free {
-  void operator()(char* text) const noexcept { std::free(text); }
-};
 
 FileStamp stamp_of(const struct stat& info) noexcept {
   return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
@@ -35,9 +29,8 @@ std::int32_t lock_file(const base::Descriptor& file) {
 }  // namespace
 
 std::int32_t LockedFile::find(const std::string& path) {
-  const std::unique_ptr<char, Free> real(::realpath(path.c_str(), nullptr));
-  if (real == nullptr) return status_of(errno);
-  const std::string whole(real.get());
+  const std::string whole = real_path(path);
+  if (whole.empty()) return status_of(errno);
   const std::size_t slash = whole.rfind('/');
   name_ = whole.substr(slash + 1);
   const std::string folder = whole.substr(0, slash + 1);
