@@ -117,10 +117,10 @@ bool has_dockers_door(const std::vector<Chain>& chains, const ForwardChain& base
 
 std::vector<ForwardChain> read_forward_chains() {
   std::vector<Chain> chains;
-  std::int32_t status = dump({NETLINK_NETFILTER, request(NFT_MSG_GETCHAIN), NFPROTO_UNSPEC},
+  std::int32_t status = dump({NETLINK_NETFILTER, request(NFT_MSG_GETCHAIN)},
                              [&](const nlmsghdr* message) { read_chain(message, chains); });
   if (status != TUNNEL_OK) return {};
-  status = dump({NETLINK_NETFILTER, request(NFT_MSG_GETRULE), NFPROTO_UNSPEC},
+  status = dump({NETLINK_NETFILTER, request(NFT_MSG_GETRULE)},
                 [&](const nlmsghdr* message) { read_rule(message, chains); });
   if (status != TUNNEL_OK) return {};
   std::vector<ForwardChain> found;

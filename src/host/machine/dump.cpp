@@ -40,9 +40,8 @@ std::int32_t send(const Socket& socket, const DumpRequest& request) {
   header->nlmsg_type = request.type;
   header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   header->nlmsg_seq = 1;
-  // Room for the largest of the headers that these requests have; the kernel looks at the family.
-  auto* extra = static_cast<std::uint8_t*>(mnl_nlmsg_put_extra_header(header, 16));
-  *extra = request.family;
+  // Room for the largest of the headers that these requests have: all zero, for all families.
+  (void)mnl_nlmsg_put_extra_header(header, 16);
   if (mnl_socket_sendto(socket.get(), header, header->nlmsg_len) < 0) return status_of(errno);
   return TUNNEL_OK;
 }

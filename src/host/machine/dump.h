@@ -34,7 +34,6 @@ class Attributes {
 struct DumpRequest {
   int bus;             // NETLINK_ROUTE, NETLINK_NETFILTER
   std::uint16_t type;  // RTM_GETLINK
-  std::uint8_t family;
 };
 
 // Calls `take` with every message of the list. Returns a status.

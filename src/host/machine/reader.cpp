@@ -140,7 +140,7 @@ void read_rule(const nlmsghdr* message, Machine& machine) {
 }
 
 std::int32_t read_links(Machine& machine, Names& names) {
-  return dump({NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC}, [&](const nlmsghdr* message) {
+  return dump({NETLINK_ROUTE, RTM_GETLINK}, [&](const nlmsghdr* message) {
     machine.links.push_back(read_link(message));
     const auto index = static_cast<std::uint32_t>(header_of<ifinfomsg>(message).ifi_index);
     names[index] = machine.links.back().name;
@@ -169,13 +169,13 @@ std::int32_t read_routing(Machine& machine) {
   Names names;
   std::int32_t status = read_links(machine, names);
   if (status != TUNNEL_OK) return status;
-  status = dump({NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC},
+  status = dump({NETLINK_ROUTE, RTM_GETADDR},
                 [&](const nlmsghdr* message) { read_address(message, names, machine); });
   if (status != TUNNEL_OK) return status;
-  status = dump({NETLINK_ROUTE, RTM_GETROUTE, AF_UNSPEC},
+  status = dump({NETLINK_ROUTE, RTM_GETROUTE},
                 [&](const nlmsghdr* message) { read_route(message, names, machine); });
   if (status != TUNNEL_OK) return status;
-  return dump({NETLINK_ROUTE, RTM_GETRULE, AF_UNSPEC},
+  return dump({NETLINK_ROUTE, RTM_GETRULE},
               [&](const nlmsghdr* message) { read_rule(message, machine); });
 }
 
