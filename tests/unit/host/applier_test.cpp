@@ -64,13 +64,7 @@ std::vector<Change> changes() {
 }
 
 void prepare() {
-  ::test::run_command("ip link add wgt0 type veth peer name other");
-  // Without link-local addresses, which would come in their own time.
-  ::test::run_command("ip link set wgt0 up addrgenmode none");
-  ::test::run_command("ip link set other up addrgenmode none");
-  ::test::run_command(
-      "timeout 10 sh -c 'while ip link show wgt0 | grep NO-CARRIER || ip link show other"
-      " | grep NO-CARRIER; do :; done'");
+  make_links();
   ::test::run_command("ip addr add 192.0.2.1/24 dev wgt0");
   ::test::run_command(
       "nft 'table ip theirs { chain forward { type filter hook forward priority 0; policy drop;"

@@ -29,12 +29,7 @@ std::vector<Step> steps() {
 
 // With what other programs have, which must survive.
 void prepare() {
-  test::run_command("ip link add wgt0 type veth peer name other");
-  test::run_command("ip link set wgt0 up addrgenmode none");
-  test::run_command("ip link set other up addrgenmode none");
-  test::run_command(
-      "timeout 10 sh -c 'while ip link show wgt0 | grep NO-CARRIER || ip link show other"
-      " | grep NO-CARRIER; do :; done'");
+  make_links();
   test::run_command("ip addr add 192.0.2.1/24 dev other");
   test::run_command("ip route add unreachable default table 77 metric 9 proto static");
   test::run_command("ip rule add not fwmark 0xca6c lookup 77 priority 9");

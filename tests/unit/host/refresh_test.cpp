@@ -54,12 +54,7 @@ std::vector<Loss> losses() {
 }
 
 void prepare() {
-  ::test::run_command("ip link add wgt0 type veth peer name other");
-  ::test::run_command("ip link set wgt0 up addrgenmode none");
-  ::test::run_command("ip link set other up addrgenmode none");
-  ::test::run_command(
-      "timeout 10 sh -c 'while ip link show wgt0 | grep NO-CARRIER || ip link show other"
-      " | grep NO-CARRIER; do :; done'");
+  make_links();
   ::test::run_command(
       "sysctl -qw net.ipv6.conf.wgt0.accept_dad=0; ip addr add 192.0.2.1/24 dev wgt0");
   ::test::run_command(

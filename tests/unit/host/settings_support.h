@@ -33,6 +33,17 @@ inline std::string machine() {
       "sysctl -a --pattern '^net[.]' 2>/dev/null");
 }
 
+// The tunnel's interface, and the other end of its cable: up, with a carrier, and without
+// link-local addresses, which would come in their own time.
+inline void make_links() {
+  ::test::run_command("ip link add wgt0 type veth peer name other");
+  ::test::run_command("ip link set wgt0 up addrgenmode none");
+  ::test::run_command("ip link set other up addrgenmode none");
+  ::test::run_command(
+      "timeout 10 sh -c 'while ip link show wgt0 | grep NO-CARRIER || ip link show other"
+      " | grep NO-CARRIER; do :; done'");
+}
+
 inline bool has_line(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
