@@ -9,8 +9,10 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-import netns  # noqa: E402  (found through the line above)
+import crash  # noqa: E402  (found through the line above)
+import netns  # noqa: E402
 import sanitizers  # noqa: E402
+from road import Road  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,26 @@ def lab():
 def host(lab):
     """One host without a network."""
     return lab.host("host")
+
+
+@pytest.fixture
+def furnished(lab):
+    """One host with what other programs have on a machine, see crash.furnish()."""
+    reason = netns.missing("nft")
+    if reason:
+        pytest.skip(reason)
+    host = lab.host("host")
+    crash.furnish(host)
+    return host
+
+
+@pytest.fixture
+def road(lab, simplevpn):
+    """A client's way to the Internet, see Road; nothing is started."""
+    reason = netns.missing("nft", "wg", "ping")
+    if reason:
+        pytest.skip(reason)
+    return Road(lab, simplevpn)
 
 
 @pytest.fixture

@@ -2,21 +2,9 @@
 
 import crash
 import machine
-import pytest
-from netns import missing
 from program import Tunnel
 
 CYCLES = 20
-
-
-@pytest.fixture
-def furnished(lab):
-    reason = missing("nft")
-    if reason:
-        pytest.skip(reason)
-    host = lab.host("host")
-    crash.furnish(host)
-    return host
 
 
 def test_a_killed_daemon_leaves_nothing_after_a_clean_up(furnished, simplevpn):

@@ -2,23 +2,13 @@
 
 import signal
 
-import pytest
-
 import checkup
 import traffic
-from netns import missing, wait_until
+from netns import wait_until
 from peers import Simplevpn, join
-from road import LAN4, Road, reaches
+from road import LAN4, reaches
 
 FILE = "/run/wg0.conf"
-
-
-@pytest.fixture
-def road(lab, simplevpn):
-    reason = missing("nft", "wg", "ping")
-    if reason:
-        pytest.skip(reason)
-    return Road(lab, simplevpn)
 
 
 def complaints(host, program, **options):

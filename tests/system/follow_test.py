@@ -9,9 +9,9 @@ import pytest
 import crash
 import machine
 import wire
-from netns import missing, wait_until
+from netns import wait_until
 from peers import key
-from road import INET4, PORT, SERVER4, SERVER6, Road, public_key, reaches, sent
+from road import INET4, PORT, SERVER4, SERVER6, public_key, reaches, sent
 
 INSIDE = "203.0.114.9"  # reached by the server's uplink only
 OURS = ("192.168.1.5", "192.168.2.5", "2001:db8:1::5", "10.9.0.2", "fd09::2")
@@ -19,11 +19,7 @@ SERVER = {(SERVER4, socket.IPPROTO_UDP, PORT)}
 
 
 @pytest.fixture
-def road(lab, simplevpn):
-    reason = missing("nft", "wg", "ping")
-    if reason:
-        pytest.skip(reason)
-    road = Road(lab, simplevpn)
+def road(road):
     road.start_server()
     return road
 

@@ -13,7 +13,7 @@ import pytest
 
 import crash
 import machine
-from netns import missing, wait_until
+from netns import wait_until
 from program import CONFIG, Tunnel, need
 
 NET_ADMIN, NET_BIND_SERVICE = 1 << 12, 1 << 10
@@ -23,16 +23,6 @@ MOMENTS = 8
 @pytest.fixture
 def tunnel(host, simplevpn):
     return Tunnel(host, simplevpn)
-
-
-@pytest.fixture
-def furnished(lab):
-    reason = missing("nft")
-    if reason:
-        pytest.skip(reason)
-    host = lab.host("host")
-    crash.furnish(host)
-    return host
 
 
 def packets(host):

@@ -6,21 +6,13 @@ import socket
 import pytest
 
 import wire
-from netns import missing, wait_until
-from road import INET4, LAN4, PORT, SERVER4, SERVER6, Road, reaches, sent
+from netns import wait_until
+from road import INET4, LAN4, PORT, SERVER4, SERVER6, reaches, sent
 
 SCHEMES = {"wg-quick": ("up",), "strict": ("client",), "split": ("client", "--split")}
 OURS = ("192.168.1.5", "2001:db8:1::5", "10.9.0.2", "fd09::2", "172.17.0.2")
 SERVER = {(SERVER4, socket.IPPROTO_UDP, PORT)}
 schemes = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
-
-
-@pytest.fixture
-def road(lab, simplevpn):
-    reason = missing("nft", "wg", "ping")
-    if reason:
-        pytest.skip(reason)
-    return Road(lab, simplevpn)
 
 
 @pytest.fixture
