@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <iterator>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace tunnel::host {
@@ -69,6 +71,16 @@ bool is_still(const base::Descriptor& directory, const char* name, const struct 
          now.st_ino == info.st_ino && now.st_dev == info.st_dev;
 }
 
+// Who was killed a moment ago has it until the kernel has closed his files.
+bool lock(const base::Descriptor& file) {
+  using namespace std::chrono_literals;
+  for (int attempt = 0; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (errno != EWOULDBLOCK || attempt == 20) return false;
+    std::this_thread::sleep_for(10ms);
+  }
+  return true;
+}
+
 base::Result<base::Descriptor> open_locked(const base::Descriptor& directory, const char* name,
                                            int flags) {
   for (;;) {
@@ -77,7 +89,7 @@ base::Result<base::Descriptor> open_locked(const base::Descriptor& directory, co
     struct stat info {};
     if (::fstat(file.get(), &info) != 0) return base::Error{status_of(errno)};
     if (!S_ISREG(info.st_mode) || !is_ours(info)) return base::Error{TUNNEL_ERR_PERMISSION};
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (!lock(file)) {
       return base::Error{errno == EWOULDBLOCK ? TUNNEL_ERR_IN_USE : status_of(errno)};
     }
     if (is_still(directory, name, info)) return file;

@@ -1,5 +1,8 @@
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "scratch.h"
@@ -137,6 +140,30 @@ TEST_CASE("what somebody who was killed had half written beside a journal is rem
   scratch.write("wg0.journal.damaged.new", "half a l");
   CHECK(open_status(scratch.path()) == TUNNEL_OK);
   CHECK(std::filesystem::is_empty(scratch.path()));
+}
+
+TEST_CASE("the journal of a process that is killed can be opened at once", "[host][journal]") {
+  const Scratch scratch;
+  for (int round = 0; round < 50; ++round) {
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      leave(scratch.path(), {setting("1")});
+      std::string words;
+      const auto journal = Journal::open(scratch.path(), "wg0", Journal::Missing::made, words);
+      if (::write(ready[1], "", 1) == 1) ::pause();
+      ::_exit(1);
+    }
+    char byte = 0;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    REQUIRE(::kill(child, SIGKILL) == 0);
+    CHECK(open_status(scratch.path()) == TUNNEL_OK);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
 }
 
 TEST_CASE("only files named after a tunnel are journals", "[host][journal]") {
