@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,10 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <iterator>
 #include <memory>
-#include <thread>
 #include <utility>
 
 namespace tunnel::host {
@@ -21,7 +20,9 @@ namespace {
 constexpr const char* kSuffix = ".journal";
 constexpr std::size_t kLargest = 64u << 20;  // what a journal in use never reaches
 constexpr std::size_t kSlack = 1u << 20;     // what may be in it that is undone already
-constexpr int kCookie = 71;                  // SO_NETNS_COOKIE, Linux 5.14
+constexpr int kPatienceMs = 200;             // for the lock of somebody who was killed
+constexpr int kLookMs = 10;
+constexpr int kCookie = 71;  // SO_NETNS_COOKIE, Linux 5.14
 
 base::Result<Origin> current_place() {
   const auto boot = read_file("/proc/sys/kernel/random/boot_id", 64, nullptr);
@@ -71,12 +72,12 @@ bool is_still(const base::Descriptor& directory, const char* name, const struct 
          now.st_ino == info.st_ino && now.st_dev == info.st_dev;
 }
 
-// Who was killed a moment ago has it until the kernel has closed his files.
+// Who was killed a moment ago has it until the kernel has closed his files, of which it tells
+// nobody.
 bool lock(const base::Descriptor& file) {
-  using namespace std::chrono_literals;
-  for (int attempt = 0; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
-    if (errno != EWOULDBLOCK || attempt == 20) return false;
-    std::this_thread::sleep_for(10ms);
+  for (int waited_ms = 0; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0; waited_ms += kLookMs) {
+    if (errno != EWOULDBLOCK || waited_ms == kPatienceMs) return false;
+    ::poll(nullptr, 0, kLookMs);
   }
   return true;
 }
