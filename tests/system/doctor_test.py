@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -62,6 +63,8 @@ def test_a_sound_pair_is_sound(pair):
         assert doctor(side, exit_status=0) == {}
     text = client.host.run(client.program, "doctor", client.interface).stdout
     assert re.search(r"^PASS handshake: ", text, re.M)
+    client.host.ip("route", "add", f"{OUTER[1]}/32", "dev", client.interface)
+    assert "leads into the tunnel" in doctor(client)["route"]["message"]
 
 
 def test_a_wrong_server_key_is_named_by_the_server(pair):
@@ -164,6 +167,8 @@ def test_a_client_whose_clock_was_set_back_is_named(pair, tmp_path):
     server.start()
     client.start()
     assert traffic.ping(client.host, server.ipv4, count=1).lost == ()
+    done = client.host.run(*yesterday(tmp_path), client.program, "doctor", "wg0", check=False)
+    assert done.returncode == 7 and "FAIL clock: the last handshake" in done.stdout
     client.stop()
     client.start(wrapper=yesterday(tmp_path))
     traffic.ping(client.host, server.ipv4, count=1)
@@ -183,12 +188,29 @@ def test_allowed_ips_that_lack_the_address_are_named(pair):
     assert "AllowedIPs" in doctor(server)["allowed_ips"]["cause"]
 
 
+def test_a_firewall_behind_a_session_is_suspected(pair):
+    client, server = pair
+    server.start()
+    server.host.run("nft", "add table inet wall; add chain inet wall in "
+                    "{ type filter hook input priority 0; }; "
+                    "add rule inet wall in iifname wg0 drop")
+    client.start()
+    assert len(traffic.ping(client.host, server.ipv4, count=3, patience=0.2).lost) == 3
+    assert "a firewall there" in doctor(client, exit_status=0)["data"]["cause"]
+    assert "data" not in doctor(server, exit_status=0)
+
+
 def test_a_tunnel_that_does_not_run_is_probed(pair):
     client, server = pair
     server.start()
     client.configure()
     assert doctor(client, exit_status=0) == {}
     assert not client.host.exists("/run/wireguard/wg0.sock")
+    with client.host.network():
+        taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with taken:
+        taken.bind(("", client.port))
+        assert str(client.port) in doctor(client)["port"]["message"]
     server.stop()
     assert "handshake" in doctor(client)
 
@@ -197,7 +219,7 @@ def test_what_is_wrong_in_the_file_is_named(pair):
     client, _ = pair
     client.configure()
     client.host.run("chmod", "644", f"/run/{client.interface}.conf")
-    assert doctor(client)["file"]["fix"] == f"chmod 600 /run/{client.interface}.conf"
+    assert doctor(client)["file"]["fix"] == f"chmod 600 '/run/{client.interface}.conf'"
     edit(client, r"^\[Peer\]", "[Pear]")
     assert "line 5" in doctor(client)["file"]["message"]
 

@@ -105,10 +105,9 @@ void check_file(const Facts& facts, Findings& findings) {
         {Level::fail, "file", facts.file_error, "the file is wrong", "correct " + facts.file});
     return;
   }
-  for (const std::string& warning : facts.file_warnings) {
-    const bool mode = warning.find("other") != std::string::npos;
-    findings.push_back({Level::warn, "file", warning, "",
-                        mode ? "chmod 600 " + facts.file : "look at " + facts.file});
+  for (const FileWarning& warning : facts.file_warnings) {
+    findings.push_back({Level::warn, "file", warning.message, "",
+                        warning.hint.empty() ? "look at " + facts.file : warning.hint});
   }
   if (facts.file_warnings.empty()) {
     findings.push_back({Level::pass, "file", facts.file + " is sound and private", "", ""});
@@ -142,6 +141,13 @@ void check_allowed_ips(const Facts& facts, Findings& findings) {
   }
 }
 
+void check_daemon(const Facts& facts, Findings& findings) {
+  if (!facts.hangs) return;
+  findings.push_back({Level::fail, "daemon", facts.name + " runs and does not answer",
+                      "the process that moves its packets is stopped, or hangs",
+                      "simplevpn down " + facts.name + "; then start it again"});
+}
+
 void check_privileges(const Facts& facts, Findings& findings) {
   if (facts.running) return;
   if (!facts.may_administrate) {
@@ -156,13 +162,22 @@ void check_privileges(const Facts& facts, Findings& findings) {
 }
 
 void check_port(const Facts& facts, Findings& findings) {
-  if (!facts.port_taken || facts.running) return;
+  if (!facts.port_taken) return;
   const std::string port = std::to_string(facts.port);
   findings.push_back({Level::fail, "port", "UDP port " + port + " is in use",
                       "another program has it", "ss -ulpn sport = :" + port});
 }
 
 void check_clock(const Facts& facts, Findings& findings) {
+  for (const PeerFacts& peer : facts.peers) {
+    if (!peer.ahead) continue;
+    findings.push_back({Level::fail, "clock",
+                        "the last handshake with " + peer.name + " is in the future",
+                        "the clock of this machine was set back: once the tunnel is started anew, "
+                        "peers refuse its handshakes until their time has come again",
+                        "set the clock: timedatectl set-ntp true"});
+    return;
+  }
   if (facts.wall_s >= kLongAgo_s) return;
   findings.push_back({Level::fail, "clock", "the clock of this machine is years behind",
                       "a peer refuses handshakes that are older than the last one it saw",
@@ -213,10 +228,12 @@ void check_reverse_path(const Facts& facts, Findings& findings) {
 Findings check_all(const Facts& facts) {
   Findings findings;
   for (const auto check :
-       {check_file, check_keys, check_allowed_ips, check_privileges, check_port, check_clock,
-        check_ipv6_off, check_endpoints, check_ways_left_out, check_reverse_path, check_mtu,
-        check_in_force, check_forwarding, check_scheme, check_kill_switch, check_ipv6_leak,
-        check_names, check_handshakes, check_visitors}) {
+       {check_file,       check_keys,          check_allowed_ips,  check_daemon,
+        check_privileges, check_port,          check_clock,        check_ipv6_off,
+        check_endpoints,  check_ways_left_out, check_reverse_path, check_mtu,
+        check_in_force,   check_forwarding,    check_scheme,       check_kill_switch,
+        check_ipv6_leak,  check_names,         check_handshakes,   check_data,
+        check_visitors}) {
     check(facts, findings);
   }
   return findings;

@@ -10,6 +10,7 @@ namespace simplevpn::doctor {
 void check_file(const Facts& facts, Findings& findings);
 void check_keys(const Facts& facts, Findings& findings);
 void check_allowed_ips(const Facts& facts, Findings& findings);
+void check_daemon(const Facts& facts, Findings& findings);
 void check_privileges(const Facts& facts, Findings& findings);
 void check_port(const Facts& facts, Findings& findings);
 void check_clock(const Facts& facts, Findings& findings);
@@ -29,6 +30,7 @@ void check_names(const Facts& facts, Findings& findings);
 
 // handshakes.cpp
 void check_handshakes(const Facts& facts, Findings& findings);
+void check_data(const Facts& facts, Findings& findings);
 void check_visitors(const Facts& facts, Findings& findings);
 
 [[nodiscard]] Findings check_all(const Facts& facts);

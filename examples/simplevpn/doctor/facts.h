@@ -24,6 +24,11 @@ struct Finding {
 };
 using Findings = std::vector<Finding>;
 
+struct FileWarning {
+  std::string message;
+  std::string hint;  // "" = none
+};
+
 struct PeerFacts {
   std::string name;        // as people call it
   std::string public_key;  // base64
@@ -34,6 +39,7 @@ struct PeerFacts {
   bool refused = false;        // the machine there says that nobody listens (ICMP)
   bool loops = false;          // the way to the endpoint leads into the tunnel
   bool live = false;           // a handshake within 180 s
+  bool ahead = false;          // its last handshake is in the future of our clock
   std::uint32_t path_mtu = 0;  // of the way to the endpoint, 0 = not known
 };
 
@@ -47,6 +53,8 @@ struct NameServer {
 // What a running tunnel, or a probe, counted.
 struct Counts {
   std::uint64_t datagrams_in = 0;
+  std::uint64_t data_out = 0;   // datagrams with a packet in them
+  std::uint64_t delivered = 0;  // packets out of the tunnel
   std::uint64_t initiated = 0;
   std::uint64_t completed = 0;
   std::uint64_t responded = 0;
@@ -56,6 +64,7 @@ struct Counts {
   std::uint64_t refused_by_network = 0;  // ICMP unreachable, no route
   std::array<std::uint64_t, TUNNEL_DROP_COUNT> drops{};
   std::vector<std::string> unknown_keys;
+  std::uint64_t forgotten_keys = 0;  // so often somebody unknown came, and no event is left of it
 
   std::uint64_t drop(std::int32_t verdict) const {
     return drops[static_cast<std::size_t>(verdict - TUNNEL_DROP_FIRST)];
@@ -66,7 +75,7 @@ struct Facts {
   // The file.
   std::string file;        // "" = a running tunnel whose file is not known
   std::string file_error;  // "" = readable and sound
-  std::vector<std::string> file_warnings;
+  std::vector<FileWarning> file_warnings;
   std::vector<PeerFacts> file_peers;
   bool wants_names = false;  // it has DNS
   bool wants_ipv6 = false;   // it has an Address of IPv6
@@ -76,6 +85,7 @@ struct Facts {
   std::string public_key;        // ours
   std::vector<PeerFacts> peers;  // of the tunnel that runs, or of the file
   bool running = false;
+  bool hangs = false;   // it runs, but does not answer
   bool probed = false;  // the counts are of a handshake that doctor tried itself
   std::uint16_t port = 0;
   std::uint32_t mark = 0;

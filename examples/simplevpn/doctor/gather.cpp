@@ -1,7 +1,6 @@
 #include "gather.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "../format.h"
 #include "../status.h"
@@ -14,7 +13,9 @@ namespace simplevpn::doctor {
 namespace {
 
 constexpr int kProbePatience_ms = 6000;  // one initiation, and the one after it five seconds later
-constexpr std::size_t kWays = 8;         // that are looked at; each may take a second
+constexpr int kMostNotices = 4096;       // of a daemon, which keeps fewer
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kWays = 8;  // that are looked at; each may take a second
 
 // ---- the file ----
 
@@ -55,17 +56,12 @@ void read_peers(const tunnel_config* config, Facts& facts) {
   facts.file_peers = facts.peers;
 }
 
-// "10.9.0.2/32 moves here from the peer in line 7": the last owner has it alone, and who wrote it
-// twice meant something else. The former one gets it back here. True when it is such a warning.
-bool give_back(const std::string& warning, std::vector<PeerFacts>& peers) {
-  constexpr std::string_view kMoved = " moves here from the peer in line ";
-  const std::size_t at = warning.find(kMoved);
-  if (at == std::string::npos) return false;
-  const std::string line = warning.substr(at + kMoved.size());
+// The last owner of a prefix has it alone, and who wrote it twice meant something else. The former
+// one gets it back here.
+void give_back(const tunnel_config_issue& move, std::vector<PeerFacts>& peers) {
   for (PeerFacts& peer : peers) {
-    if (std::to_string(peer.line) == line) peer.allowed.push_back(warning.substr(0, at));
+    if (peer.line == move.former_line) peer.allowed.push_back(prefix_text(move.prefix));
   }
-  return true;
 }
 
 ConfigHandle read_file(const std::string& path, Facts& facts) {
@@ -83,8 +79,11 @@ ConfigHandle read_file(const std::string& path, Facts& facts) {
   read_interface(config, facts);
   read_peers(config, facts);
   for (std::size_t i = 0; tunnel_config_warning(config, i, &issue) == TUNNEL_OK; ++i) {
-    if (!give_back(issue.message, facts.file_peers))
-      facts.file_warnings.emplace_back(issue.message);
+    if (issue.former_line != 0) {
+      give_back(issue, facts.file_peers);
+    } else {
+      facts.file_warnings.push_back({issue.message, issue.hint});
+    }
   }
   return owner;
 }
@@ -102,6 +101,7 @@ void read_running_peers(const TunnelStatus& status, Facts& facts) {
       out.allowed.push_back(prefix_text(peer.allowed_ips[i]));
     }
     out.live = is_live(status, peer);
+    out.ahead = peer.latest_handshake_ns > status.now_ns + kSecond;
     facts.peers.push_back(std::move(out));
   }
 }
@@ -111,7 +111,7 @@ void read_unknown_keys(const std::string& name, Counts& counts) {
   if (tunnel_events_open(nullptr, name.c_str(), 0, &events) != TUNNEL_OK) return;
   const Handle<tunnel_events, tunnel_events_close> owner(events);
   tunnel_notice notice = TUNNEL_NOTICE_INIT;
-  while (tunnel_events_next(events, &notice) == 1) {
+  for (int i = 0; i < kMostNotices && tunnel_events_next(events, &notice) == 1; ++i) {
     const std::string key = public_key_text(notice.public_key);
     const bool known = std::count(counts.unknown_keys.begin(), counts.unknown_keys.end(), key) != 0;
     if (notice.kind == TUNNEL_EVENT_UNKNOWN_KEY && !known) counts.unknown_keys.push_back(key);
@@ -129,6 +129,8 @@ void read_running(const TunnelStatus& status, Facts& facts) {
   read_running_peers(status, facts);
   fill_counts(status.counters, status.engine, facts.counts);
   read_unknown_keys(status.name, facts.counts);
+  facts.counts.forgotten_keys =
+      facts.counts.unknown_keys.empty() ? facts.counts.drop(TUNNEL_DROP_UNKNOWN_PEER) : 0;
   // Those who have been added since are no strangers any more.
   std::erase_if(facts.counts.unknown_keys, [&](const std::string& key) {
     return std::any_of(facts.peers.begin(), facts.peers.end(),
@@ -156,17 +158,18 @@ bool gather(const std::string& target, const std::string& peer, Facts& facts) {
   facts.name = tunnel_name(target);
   const auto readings = read_statuses({facts.name}, TUNNEL_CONTROL_TIMEOUT_MS);
   const bool running = readings.front().result == TUNNEL_OK;
+  facts.hangs = readings.front().result == TUNNEL_ERR_TIMEOUT;
   Target file;
-  const bool has_file = !find_running(target, file);
+  const bool has_file = !(facts.hangs ? find_target(target, file) : find_running(target, file));
   const bool left_something = !running && read_in_force(facts.name).known;
-  if (!running && !has_file && !left_something) return false;
+  if (!running && !facts.hangs && !has_file && !left_something) return false;
   ConfigHandle config;
   if (has_file) config = read_file(file.path, facts);
   if (running) read_running(readings.front().status, facts);
   read_machine(facts);
   if (config != nullptr) read_forwarding(config.get(), facts);
   read_ways(facts);
-  if (!running && config != nullptr) probe(config.get(), kProbePatience_ms, facts);
+  if (!running && !facts.hangs && config != nullptr) probe(config.get(), kProbePatience_ms, facts);
   return true;
 }
 

@@ -55,6 +55,12 @@ void check_unknown_keys(const Facts& facts, Findings& findings) {
                         "no [Peer] here has this PublicKey",
                         "simplevpn peer add NAME --public-key " + key});
   }
+  if (facts.counts.forgotten_keys == 0) return;
+  findings.push_back({Level::warn, "unknown_key",
+                      "somebody unknown knocked " + times(facts.counts.forgotten_keys) +
+                          ", so long ago that the key is forgotten",
+                      "no [Peer] here had this PublicKey",
+                      "simplevpn events shows the key when it knocks again"});
 }
 
 }  // namespace
@@ -72,11 +78,27 @@ void check_handshakes(const Facts& facts, Findings& findings) {
   }
 }
 
+// Others say something by themselves, so that a few packets without an answer are no fault.
+void check_data(const Facts& facts, Findings& findings) {
+  constexpr std::uint64_t kEnough = 3;
+  const Counts& counts = facts.counts;
+  const bool has_session = std::any_of(facts.peers.begin(), facts.peers.end(),
+                                       [&](const PeerFacts& peer) { return peer.live; });
+  if (!facts.running || !has_session || counts.data_out < kEnough || counts.delivered != 0) return;
+  if (counts.drop(TUNNEL_DROP_NOT_ALLOWED) != 0) return;  // named below
+  findings.push_back({Level::warn, "data", "packets go out, and none has come back",
+                      "AllowedIPs there lack our Address, or a firewall there drops what comes out "
+                      "of the tunnel, or does not forward it",
+                      "simplevpn doctor on the other side; and try: ping ADDRESS, of the other "
+                      "side inside"});
+}
+
 namespace {
 
 void check_load(const Counts& counts, Findings& findings) {
   const std::uint64_t turned_away =
-      counts.cookies_out + counts.drop(TUNNEL_DROP_BUSY) + counts.drop(TUNNEL_DROP_RATE_LIMITED);
+      counts.cookies_out + counts.drop(TUNNEL_DROP_BUSY) + counts.drop(TUNNEL_DROP_RATE_LIMITED) +
+      counts.drop(TUNNEL_DROP_FLOOD) + counts.drop(TUNNEL_DROP_EXHAUSTED);
   if (!counts.under_load && turned_away == 0) return;
   findings.push_back(
       {Level::warn, "load",

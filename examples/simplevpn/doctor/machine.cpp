@@ -113,7 +113,7 @@ void read_name_servers(Facts& facts) {
 void read_machine(Facts& facts) {
   facts.may_administrate = has_net_admin();
   facts.tun_error = tun_error();
-  facts.port_taken = !facts.running && is_port_taken(facts.port);
+  facts.port_taken = !facts.running && !facts.hangs && is_port_taken(facts.port);
   facts.strict_reverse_path = filters_strictly();
   facts.marks_count_for_it = sysctl("ipv4/conf/all/src_valid_mark") == "1";
   facts.ipv6_off = sysctl("ipv6/conf/all/disable_ipv6") != "0";

@@ -85,6 +85,10 @@ tunnel_counters counters_of(tunnel::Engine& engine) {
 void fill_counts(const tunnel_counters& core, const tunnel_engine_counters& engine,
                  Counts& counts) {
   counts.datagrams_in = core.rx_packets;
+  const std::uint64_t no_data = core.handshakes_initiated + core.handshakes_responded +
+                                core.cookie_replies + core.keepalives_sent;
+  counts.data_out = core.tx_packets - std::min(no_data, core.tx_packets);
+  counts.delivered = core.delivered_packets;
   counts.initiated = core.handshakes_initiated;
   counts.completed = core.handshakes_completed;
   counts.responded = core.handshakes_responded;

@@ -59,7 +59,7 @@ void check_mtu(const Facts& facts, Findings& findings) {
 
 void check_in_force(const Facts& facts, Findings& findings) {
   if (!facts.running) {
-    if (!facts.in_force.kill_switch) return;
+    if (!facts.in_force.kill_switch || facts.hangs) return;
     findings.push_back({Level::fail, "block",
                         facts.name + " does not run, and all traffic is blocked",
                         "its kill switch outlives the daemon, on purpose",

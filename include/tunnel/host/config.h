@@ -33,6 +33,9 @@ typedef struct tunnel_config_issue {
   char message[224]; /* "MTU 70000 is not between 68 and 65535" */
   char hint[160];    /* "did you mean 'AllowedIPs'?", or "" */
   char text[320];
+  uint32_t former_line; /* a warning that `prefix` moves here: the line of the [Peer] that had it
+                         * before; else 0 */
+  tunnel_prefix prefix;
 } tunnel_config_issue;
 #define TUNNEL_CONFIG_ISSUE_INIT \
   { sizeof(tunnel_config_issue) }

@@ -81,7 +81,8 @@ class FileParser {
   Spot spot(std::string_view part) const;
   bool fail(std::string_view part, const Words& words);
   bool fail_at(const Spot& spot, const Words& words);
-  void warn_at(std::string_view part, const Words& words);
+  bool warn_at(std::string_view part, const Words& words);  // false after too many
+  void warn_of_move(const tunnel_prefix& prefix, std::uint32_t from, std::string_view text);
   tunnel_config_issue refuse(std::string_view part, const Words& words) const;
 
   Config& config_;

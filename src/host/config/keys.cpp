@@ -285,12 +285,21 @@ void FileParser::own(const tunnel_prefix& prefix, std::string_view text) {
   const auto [owner, fresh] = owners_.try_emplace(prefix, self);
   if (!fresh && owner->second == self) return;
   if (!fresh) {
-    const std::string line = std::to_string(config_.peers[owner->second].line);
-    warn_at(text, {prefix_text(prefix) + " moves here from the peer in line " + line, ""});
+    warn_of_move(prefix, config_.peers[owner->second].line, text);
     owner->second = self;
     moved_ = true;
   }
   peer().allowed_ips.push_back(prefix);
+}
+
+void FileParser::warn_of_move(const tunnel_prefix& prefix, std::uint32_t from,
+                              std::string_view text) {
+  const std::string line = std::to_string(from);
+  if (!warn_at(text, {prefix_text(prefix) + " moves here from the peer in line " + line, ""})) {
+    return;
+  }
+  config_.warnings.back().former_line = from;
+  config_.warnings.back().prefix = prefix;
 }
 
 void FileParser::disown(const tunnel_prefix& prefix) {

@@ -243,9 +243,10 @@ tunnel_config_issue FileParser::refuse(std::string_view part, const Words& words
   return issue_at(shown(), spot(part).place, words, TUNNEL_ERR_CONFIG);
 }
 
-void FileParser::warn_at(std::string_view part, const Words& words) {
-  if (config_.warnings.size() >= kMostWarnings) return;
+bool FileParser::warn_at(std::string_view part, const Words& words) {
+  if (config_.warnings.size() >= kMostWarnings) return false;
   config_.warnings.push_back(issue_at(shown(), spot(part).place, words, TUNNEL_OK));
+  return true;
 }
 
 void warn(Config& config, const Words& words) {

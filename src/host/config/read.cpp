@@ -10,8 +10,8 @@ namespace {
 
 void warn_about_access(const std::string& path, const FileAccess& access, Config& config) {
   if (access.open_to_others) {
-    warn(config, {"other users may read this file, which holds a private key",
-                  "run: chmod 600 '" + path + "'"});
+    warn(config,
+         {"other users may read this file, which holds a private key", "chmod 600 '" + path + "'"});
   }
   if (access.foreign) {
     const std::string owner = std::to_string(access.owner);

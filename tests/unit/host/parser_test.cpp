@@ -175,7 +175,10 @@ TEST_CASE("host bits, moved prefixes, bare IPv6 endpoints and empty lists give w
   CHECK(parsed.warning(1).line == 6);
   CHECK(parsed.warning(2).line == 9);
   CHECK(std::string(parsed.warning(2).message) == "10.0.0.0/8 moves here from the peer in line 3");
+  CHECK(parsed.warning(2).former_line == 3);
+  CHECK(parsed.warning(2).prefix.length == 8);
   CHECK(parsed.warning(3).line == 10);
+  CHECK(parsed.warning(3).former_line == 0);
   CHECK(allowed_ips(parsed.peer(0)) == Texts{"10.9.0.0/24"});
   CHECK(allowed_ips(parsed.peer(1)) == Texts{"10.0.0.0/8"});
 }
