@@ -23,9 +23,10 @@ bool read_place(std::string_view text, tunnel_address& out) {
 }
 
 bool read_name(std::string_view text, tunnel_notice& notice) {
-  const std::size_t length = std::min(text.size(), sizeof(notice.name) - 1);
+  const std::string name = friendly_name(text);
+  const std::size_t length = std::min(name.size(), sizeof(notice.name) - 1);
   std::fill(std::begin(notice.name), std::end(notice.name), '\0');
-  text.copy(notice.name, length);
+  name.copy(notice.name, length);
   return true;
 }
 

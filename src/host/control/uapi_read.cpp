@@ -55,6 +55,15 @@ bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
          read_named(kEngineCounterNames, key, value, out.engine);
 }
 
+// Who asks is root, and prints what it is told; who answers reads what strangers send. A name that
+// a terminal would obey is none.
+std::string file_name(std::string_view value) {
+  const bool plain = std::none_of(value.begin(), value.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  return plain ? std::string(value) : std::string();
+}
+
 bool read_interface_line(std::string_view key, std::string_view value, Snapshot& snapshot) {
   tunnel_snapshot_interface& out = snapshot.interface;
   if (key == "private_key") return read_private_key(value, snapshot);
@@ -62,7 +71,7 @@ bool read_interface_line(std::string_view key, std::string_view value, Snapshot&
   if (key == "fwmark") return read_decimal(value, out.fwmark);
   if (key == "x_mtu") return read_decimal(value, out.mtu);
   if (key == "x_process") return read_decimal(value, out.process);
-  if (key == "x_file") snapshot.file = value;
+  if (key == "x_file") snapshot.file = file_name(value);
   if (key == kProfile) {
     const bool plain = value == kPlainProfile;
     out.profile = plain ? TUNNEL_PROFILE_PLAIN : TUNNEL_PROFILE_WIREGUARD;
@@ -112,7 +121,7 @@ bool read_peer_line(std::string_view key, std::string_view value, SnapshotPeer& 
   if (key == "allowed_ip") return read_allowed_ip(value, peer.allowed_ips);
   if (key == "x_session") return read_decimal(value, info.has_session);
   if (key == "x_handshake_ns") return read_decimal(value, info.handshake_ns);
-  if (key == "x_name") peer.name = value;
+  if (key == "x_name") peer.name = friendly_name(value);
   return true;
 }
 

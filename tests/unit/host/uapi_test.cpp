@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "host/control/event_text.h"
 #include "host/control/uapi_read.h"
 #include "host/control/uapi_write.h"
 #include "support/catch.hpp"
@@ -89,6 +90,18 @@ TEST_CASE("the answer of another implementation is read, unknown keys and all", 
   host::Snapshot refused;
   REQUIRE(host::read_snapshot("errno=1\n\n", refused));
   CHECK(refused.error == 1);
+}
+
+TEST_CASE("what a terminal would obey is no part of a name", "[host][control]") {
+  host::Snapshot snapshot;
+  REQUIRE(host::read_snapshot(
+      "x_file=/run/\x1b[2J/wg0.conf\npublic_key=" + kKey + "\nx_name=a\x1b[2J\tb\nerrno=0\n\n",
+      snapshot));
+  CHECK(snapshot.file.empty());
+  CHECK(snapshot.peers.at(0).name == "a?[2J?b");
+  tunnel_notice notice = TUNNEL_NOTICE_INIT;
+  REQUIRE(host::read_notice("x_event=1\nx_name=a\rb\n", notice));
+  CHECK(std::string(notice.name) == "a?b");
 }
 
 TEST_CASE("what is no answer is refused", "[host][control]") {
