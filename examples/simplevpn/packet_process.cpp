@@ -94,6 +94,7 @@ int PacketProcess::open_control() {
   config.endpoint = on_endpoint;
   config.mark = on_mark;
   config.port = on_port;
+  config.fwmark = parts_.mark;
   config.context = this;
   config.listener = parts_.listener;
   config.take_listener = 1;

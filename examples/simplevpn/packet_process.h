@@ -31,7 +31,7 @@ struct PacketParts {
   ConfigHandle config;
   int listener = -1;  // of the control socket; ours
   std::vector<tunnel_address> resolvers;
-  std::uint32_t mark = 0;       // of our own questions for names
+  std::uint32_t mark = 0;       // of the socket, and of our own questions for names
   bool asks_itself = false;     // once the settings are applied, the system's resolver is no help
   bool binds_low_port = false;  // below 1024
   pid_t daemon = 0;

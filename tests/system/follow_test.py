@@ -11,6 +11,7 @@ import machine
 import wire
 from netns import wait_until
 from peers import key
+from program import need
 from road import INET4, PORT, SERVER4, SERVER6, public_key, reaches, sent
 
 INSIDE = "203.0.114.9"  # reached by the server's uplink only
@@ -214,6 +215,7 @@ PersistentKeepalive = 1
 def test_a_mark_set_by_wg_reaches_socket_rules_and_block_together(road):
     before = machine.describe(road.cli)
     road.start_client("client", "--kill-switch")
+    assert road.cli.run("wg", "show", "wg0", "fwmark").stdout.strip() == "0xca6c"
     for mark, shown in (("7", "0x7"), ("0", "0xca6c")):
         road.cli.run("wg", "set", "wg0", "fwmark", mark)
         rules = road.cli.ip("rule")
@@ -221,6 +223,16 @@ def test_a_mark_set_by_wg_reaches_socket_rules_and_block_together(road):
         assert road.cli.run("wg", "show", "wg0", "fwmark").stdout.strip() == shown
         assert reaches(road.cli, INSIDE)
     road.down()
+    assert not machine.differences(before, machine.describe(road.cli))
+
+
+def test_wg_quick_takes_a_tunnel_of_ours_down(road):
+    """Its loop over the rules of that mark ends although ours are put back at first."""
+    need("wg-quick")
+    before = machine.describe(road.cli)
+    road.start_client("up", extra="DNS = 10.9.0.1\n")
+    road.cli.run("wg-quick", "down", "/run/wg0.conf")
+    wait_until(lambda: not road.cli.pids("simplevpn"), what="the daemon has ended")
     assert not machine.differences(before, machine.describe(road.cli))
 
 

@@ -52,6 +52,7 @@ typedef struct tunnel_control_config {
   /* Called on the control thread when `set=1` has given the socket another port: this one. May be
    * null. Must not call back. */
   void (*port)(void* context, uint16_t port);
+  uint32_t fwmark; /* that the socket has already; 0 = that of `config` */
 } tunnel_control_config;
 #define TUNNEL_CONTROL_CONFIG_INIT \
   { sizeof(tunnel_control_config) }

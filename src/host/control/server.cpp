@@ -53,6 +53,13 @@ base::Result<SocketFile> file_of(const tunnel_control_config& config, base::Desc
                           : SocketFile::create(directory, config.name);
 }
 
+// The plan of a tunnel that takes everything has chosen a mark where the file names none.
+TunnelFacts first_facts(const tunnel_control_config& config) {
+  TunnelFacts facts = facts_of(config.config);
+  if (config.fwmark != 0) facts.fwmark = config.fwmark;
+  return facts;
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Server>> Server::start(const tunnel_control_config& config) {
@@ -76,7 +83,7 @@ Server::Server(SocketFile file, base::WaitFlag ending, base::WaitFlag news,
       ending_(std::move(ending)),
       core_(config.engine),
       events_(std::move(news)),
-      facts_(facts_of(config.config)),
+      facts_(first_facts(config)),
       changer_(core_, facts_, events_, {config.endpoint, config.mark, config.port, config.context}),
       removed_{config.removed, config.context},
       since_s_(wall_s()),

@@ -85,6 +85,13 @@ TEST_CASE("a snapshot says what the configuration said, without secrets", "[host
   CHECK(tunnel_snapshot_get_peer(snapshot.get(), 2, &none) == TUNNEL_ERR_NOT_FOUND);
 }
 
+TEST_CASE("a snapshot has the mark that the socket was given", "[host][control]") {
+  Daemon daemon(with_peer(""));
+  daemon.config.fwmark = 51820;
+  daemon.start();
+  CHECK(interface_of(daemon.ask()).fwmark == 51820);
+}
+
 TEST_CASE("a snapshot has what the engine counted", "[host][control]") {
   Daemon daemon(example());
   daemon.start();
