@@ -12,6 +12,7 @@
 #include "config_read.h"
 #include "daemon.h"
 #include "hooks.h"
+#include "in_force.h"
 #include "save.h"
 #include "target.h"
 
@@ -130,6 +131,17 @@ std::optional<Failure> read_file(Launch& launch) {
   return {};
 }
 
+// A block that a former daemon of this tunnel left goes on: only `down` and `unblock` lift it, and
+// without a daemon that keeps it up to date it would let nothing of ours pass either.
+void keep_block(Target& target, const Output& output) {
+  Routing& routing = target.routing;
+  if (routing.kill_switch || !read_in_force(target.name).kill_switch) return;
+  routing.kill_switch = true;
+  routing.split = false;
+  advise(output, "the kill switch of " + target.name +
+                     " is still in force and goes on; simplevpn down " + target.name + " lifts it");
+}
+
 }  // namespace
 
 int up(const Up& options, const Output& output) {
@@ -148,6 +160,7 @@ int up(const Up& options, const Output& output) {
                          .hint = "--yes if that is meant; --lan keeps hosts of the local network"});
   }
   target.routing = options.routing;
+  if (!failure) keep_block(target, output);
   Launch launch{options, target, output, {}};
   if (!failure && !options.plain.chosen) failure = read_file(launch);
   if (failure) return fail(output, *failure);

@@ -226,6 +226,19 @@ def test_a_mark_set_by_wg_reaches_socket_rules_and_block_together(road):
     assert not machine.differences(before, machine.describe(road.cli))
 
 
+def test_a_start_without_the_flag_goes_on_with_the_block_that_is_there(road):
+    before = machine.describe(road.cli)
+    road.start_client("client", "--kill-switch")
+    crash.kill(road.cli)
+    road.start_client("up", endpoint=f"[{SERVER6}]:{PORT}")
+    assert reaches(road.cli, INSIDE)
+    assert f"{SERVER6} . {PORT}" in block(road, "endpoints6")
+    assert SERVER4 not in block(road, "endpoints4")
+    assert "kill switch on" in road.cli.run(road.program, "status", "wg0").stdout
+    road.down()
+    assert not machine.differences(before, machine.describe(road.cli))
+
+
 def test_wg_quick_takes_a_tunnel_of_ours_down(road):
     """Its loop over the rules of that mark ends although ours are put back at first."""
     need("wg-quick")
