@@ -17,6 +17,23 @@ void take(const tunnel_setting& setting, InForce& found) {
   }
 }
 
+// Names of the tunnels that have one.
+std::vector<std::string> journals() {
+  std::vector<std::array<char, 16>> found(64);
+  std::size_t count = 0;
+  std::int32_t result = TUNNEL_OK;
+  do {
+    found.resize(std::max(found.size(), count));
+    result = tunnel_settings_list(nullptr, reinterpret_cast<char(*)[16]>(found.data()),
+                                  found.size(), &count);
+  } while (result == TUNNEL_OK && count > found.size());
+  std::vector<std::string> names;
+  for (std::size_t i = 0; result == TUNNEL_OK && i < count; ++i) {
+    names.emplace_back(found[i].data());
+  }
+  return names;
+}
+
 }  // namespace
 
 InForce read_in_force(const std::string& name) {
@@ -40,12 +57,8 @@ InForce read_in_force(const std::string& name) {
 }
 
 std::vector<std::string> blocks_left(const std::vector<std::string>& running) {
-  std::array<char[16], 64> names{};
-  std::size_t count = 0;
   std::vector<std::string> left;
-  if (tunnel_settings_list(nullptr, names.data(), names.size(), &count) != TUNNEL_OK) return left;
-  for (std::size_t i = 0; i < std::min(count, names.size()); ++i) {
-    const std::string name = names[i];
+  for (const std::string& name : journals()) {
     if (std::find(running.begin(), running.end(), name) != running.end()) continue;
     if (read_in_force(name).kill_switch) left.push_back(name);
   }
