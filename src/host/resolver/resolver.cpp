@@ -122,7 +122,7 @@ void Resolver::Work::event(const tunnel_event& event) {
 void Resolver::Work::use(Lookup lookup) {
   const std::lock_guard lock(mutex_);
   lookup_ = std::move(lookup);
-  for (Name& name : names_) name.network_changed(Clock::now());
+  for (Name& name : names_) name.ask_anew(Clock::now());
   changed_.notify_all();
 }
 

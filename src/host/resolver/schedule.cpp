@@ -66,4 +66,10 @@ void Name::network_changed(Clock::time_point now) noexcept {
   due_ = std::min(due_, now);
 }
 
+void Name::ask_anew(Clock::time_point now) noexcept {
+  if (good_) return;
+  addresses_.clear();
+  network_changed(now);
+}
+
 }  // namespace tunnel::host

@@ -45,6 +45,7 @@ class Name {
   bool asked() const noexcept { return asked_; }  // a lookup has ended, in whatever way
   void handshake_failed(Clock::time_point now) noexcept;
   void network_changed(Clock::time_point now) noexcept;
+  void ask_anew(Clock::time_point now) noexcept;  // what others have answered counts no more
 
  private:
   void pause(const Pauses& pauses, Clock::time_point now) noexcept;

@@ -195,6 +195,20 @@ TEST_CASE("a change of the network shortens the pause", "[host][resolver]") {
   CHECK(one.due() == kStart + 2s);
 }
 
+TEST_CASE("who is asked anew says which address is the first to try", "[host][resolver]") {
+  host::Name one = name();
+  one.looked_up(two_addresses(), {}, kStart);
+  (void)one.next_address({}, kStart);
+  one.ask_anew(kStart + 1s);
+  CHECK(one.due() == kStart + 1s);
+  CHECK_FALSE(one.next_address({}, kStart + 1s));  // a lookup, not the second of the former ones
+  one.looked_up(two_addresses(), {}, kStart + 1s);
+  (void)one.next_address({}, kStart + 1s);
+  one.session_made();
+  one.ask_anew(kStart + 2s);
+  CHECK(one.due() == host::Clock::time_point::max());
+}
+
 TEST_CASE("the system's resolver knows addresses and localhost in the families it has",
           "[host][resolver]") {
   const auto literal = host::look_up("fe80::1%lo", 7);
