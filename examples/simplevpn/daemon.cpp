@@ -75,6 +75,7 @@ int Daemon::start() {
     static_cast<void>(stop());
     return exit;
   }
+  listen();  // what is known of peers by now is let through before the first datagram
   report_up();
   config_.reset();
   running_ = true;

@@ -200,10 +200,6 @@ void PacketProcess::obey(const Message& message) {
 
 void PacketProcess::start_engine() {
   if (!engine_ || engine_thread_.joinable()) return;
-  {
-    const std::lock_guard lock(settling_);
-    waits_ = true;
-  }
   engine_thread_ = std::thread([this] {
     engine_result_ = engine_->run();
     eventfd_write(ended_.get(), 1);

@@ -88,7 +88,7 @@ class PacketProcess {
 
   std::mutex settling_;  // guards what follows
   std::condition_variable settled_;
-  bool waits_ = false;  // the daemon has settings that follow, and listens
+  bool waits_ = true;  // the daemon listens
   std::uint64_t asked_ = 0;
   Message answer_;  // the last one
 };

@@ -1,15 +1,11 @@
 """DNS = of a file, on hosts with an /etc of their own and name servers that remember."""
 
-import json
-
 import pytest
 
 from names import NameServer, own_etc
-from netns import wait_until
 from program import run
 
 RESOLV_CONF = "# by hand\nnameserver 192.0.2.2\nsearch lan\n"
-MARK = "0x1234"
 
 
 def look_up(host, name):
@@ -140,39 +136,3 @@ def test_a_backend_can_be_chosen(pair, simplevpn, tmp_path):
         client.run("rm", "/run/log")
     client.run(simplevpn, "up", "--dns-backend", "none", tmp_path / "client.conf", check=False)
     assert client.run("ip", "link", "show", "dev", "client", check=False).returncode != 0
-
-
-def endpoint(client, simplevpn):
-    status = json.loads(client.run(simplevpn, "status", "client", "--json").stdout)
-    return status["tunnels"][0]["peers"][0]
-
-
-def everything_through(client):
-    """All packets without our mark go into the tunnel, as the routing schemes do it."""
-    client.ip("route", "add", "default", "dev", "client", "table", "77")
-    client.ip("rule", "add", "not", "fwmark", MARK, "table", "77")
-    client.ip("rule", "add", "table", "main", "suppress_prefixlength", "0")
-    client.ip("rule", "del", "table", "main", "priority", "32766")
-
-
-def by_name(tmp_path):
-    """The client's file, with a name for the server, our mark, no routes, and all names inside."""
-    path = tmp_path / "client.conf"
-    text = path.read_text(encoding="ascii").replace("192.0.2.2:51820", "vpn.test:51820")
-    text = text.replace("[Interface]", f"[Interface]\nTable = off\nFwMark = {MARK}\nDNS = ~.", 1)
-    path.write_text(text, encoding="ascii")
-
-
-def test_a_server_that_moved_is_found_while_everything_goes_through_the_dead_tunnel(
-        pair, simplevpn, tmp_path):
-    client, server = pair
-    by_name(tmp_path)
-    outside = NameServer(server, "192.0.2.2", {"vpn.test": ["192.0.2.8", "192.0.2.9"]})
-    up(server, simplevpn, tmp_path)
-    up(client, simplevpn, tmp_path)
-    everything_through(client)
-    assert look_up(client, "secret.test") == set()
-    outside.tell({"vpn.test": ["192.0.2.2"]})
-    wait_until(lambda: endpoint(client, simplevpn)["live"], timeout=60, what="session")
-    assert endpoint(client, simplevpn)["endpoint"] == "192.0.2.2:51820"
-    assert outside.asked() == {"vpn.test"}

@@ -9,6 +9,7 @@ import pytest
 import crash
 import machine
 import wire
+from names import NameServer, own_etc
 from netns import wait_until
 from peers import key
 from program import need
@@ -157,6 +158,50 @@ def test_an_endpoint_set_by_wg_replaces_the_old_one_in_the_block(road):
         assert SERVER4 not in block(road, "endpoints4")
         wait_until(lambda: reaches(road.cli, INSIDE, patience=1), what="the tunnel goes on")
     assert (SERVER6, socket.IPPROTO_UDP, PORT) in sent(tap, OURS)
+
+
+def test_the_block_knows_an_address_before_the_first_datagram(road):
+    """The server's name is unknown for a while; packets wait for it all the time."""
+    own_etc(road.cli, "nameserver 192.168.1.1\n")
+    resolver = NameServer(road.rtr, "192.168.1.1", {})
+    road.start_client("client", "--kill-switch", endpoint=f"vpn.test:{PORT}")
+    with wire.Capture(road.cli, "up0") as tap:
+        pings = road.cli.popen("ping", "-n", "-i", "0.002", INSIDE, stdout=-3)
+        resolver.tell({"vpn.test": [SERVER4]})
+        wait_until(lambda: reaches(road.cli, INSIDE, patience=1), timeout=20, what="the tunnel")
+        pings.kill()
+    check_first_datagram(road, tap)
+
+
+def check_first_datagram(road, tap):
+    """It was not lost, so that there is no second one."""
+    begun = [datagram for datagram in tap.datagrams()
+             if datagram.kind == wire.INITIATION and datagram.target == (SERVER4, PORT)]
+    status = json.loads(road.cli.run(road.program, "status", "wg0", "--json").stdout)
+    assert len(begun) == 1 and status["tunnels"][0]["engine"]["transport_drops"] == {}
+
+
+MOVED_FROM = ("198.51.100.8", "198.51.100.9")
+
+
+def test_a_server_that_moved_is_found_by_its_name_under_the_kill_switch(road):
+    """Its name is asked of the uplink's resolver, with our mark, because nothing else gets out; the
+    block knows the answer before the first datagram, which nobody has to send twice."""
+    own_etc(road.cli, "nameserver 192.168.1.1\n")
+    resolver = NameServer(road.rtr, "192.168.1.1", {"vpn.test": MOVED_FROM})
+    road.start_client("client", "--kill-switch", endpoint=f"vpn.test:{PORT}",
+                      extra="DNS = 10.9.0.1")
+    assert any(address in block(road, "endpoints4") for address in MOVED_FROM)
+    assert resolver.asked() == {"vpn.test"}
+    resolver.tell({"vpn.test": [SERVER4]})
+    with wire.Capture(road.cli, "up0") as tap:
+        wait_until(lambda: reaches(road.cli, INSIDE, patience=1), timeout=40, what="the tunnel")
+    assert resolver.asked() == {"vpn.test"}
+    assert not any(address in block(road, "endpoints4") for address in MOVED_FROM)
+    assert sent(tap, OURS) <= SERVER | {(address, socket.IPPROTO_UDP, PORT)
+                                        for address in MOVED_FROM} | {
+        ("192.168.1.1", socket.IPPROTO_UDP, 53)}
+    check_first_datagram(road, tap)
 
 
 def second_server(road):
