@@ -149,6 +149,116 @@ def test_probes_of_the_tunnels_address_and_arp_for_it(road, command, allowed):
             assert "lladdr" not in road.lan.ip("neighbour", "show", address)
 
 
+# ---- fragments that a neighbour forges ----
+
+INSIDE = (("10.9.0.1", "10.9.0.2"), ("fd09::1", "fd09::2"))
+
+
+def datagram(source, target, ports, payload):
+    """A UDP datagram with its sum."""
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    ends = socket.inet_pton(family, source) + socket.inet_pton(family, target)
+    udp = struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload
+    data = ends + struct.pack("!HH", 17, len(udp)) + udp + bytes(len(udp) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return udp[:6] + struct.pack("!H", (~total & 0xffff) or 0xffff) + udp[8:]
+
+
+def pieces(udp):
+    """Ways to cut it, each (offset, bytes, more to come) of its fragments: as it should be, without
+    a whole header, without the beginning, without the end, and with two who overlap."""
+    end = (16, udp[16:], False)
+    return ([(0, udp[:16], True), end], [(0, udp[:4], True), end], [end], [(0, udp[:16], True)],
+            [(0, udp[:24], True), (8, bytes(8) + udp[16:], False)])
+
+
+def packet(source, target, number, piece):
+    offset, part, more = piece
+    if ":" in source:
+        return struct.pack("!IHBB", 6 << 28, 8 + len(part), 44, 64) + b"".join(
+            socket.inet_pton(socket.AF_INET6, end) for end in (source, target)) + \
+            struct.pack("!BBHI", 17, 0, offset | more, number) + part
+    return struct.pack("!BBHHHBBH", 0x45, 0, 0, number, more << 13 | offset >> 3, 64, 17, 0) + \
+        socket.inet_aton(source) + socket.inet_aton(target) + part
+
+
+def forge(road, flows):
+    """All cuts of a datagram of each flow (source, target, (port, port)), from the neighbour; the
+    kernel sums the headers. Returns when a last datagram, which nobody forged, has come."""
+    number = 0
+    with road.cli.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+        last.bind((CLI4, 40002))
+        last.settimeout(10)
+        with road.lan.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as honest, \
+                socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as four, \
+                socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW) as six:
+            for source, target, ports in flows:
+                for cut in pieces(datagram(source, target, ports, CANARY)):
+                    number += 1
+                    for piece in cut:
+                        (six if ":" in target else four).sendto(
+                            packet(source, target, number, piece), (target, 0))
+            honest.sendto(b"last", (CLI4, 40002))
+        assert last.recv(16) == b"last"
+
+
+def heard(road, flows):
+    """The tunnel's addresses that get something of it."""
+    with contextlib.ExitStack() as listening, road.cli.network():
+        sockets = {}
+        for _, address in INSIDE:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            own = listening.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            own.bind((address, 40001))
+            own.setblocking(False)
+            sockets[address] = own
+        forge(road, flows)
+        found = set()
+        for address, own in sockets.items():
+            with contextlib.suppress(BlockingIOError):
+                assert own.recv(512) == CANARY
+                found.add(address)
+        return found
+
+
+def timeouts(host):
+    """Datagrams whose fragments never became whole."""
+    lines = [line.split() for line in host.read("/proc/net/snmp").splitlines()
+             if line.startswith("Ip:")]
+    return int(dict(zip(*lines))["ReasmTimeout"])
+
+
+def test_fragments_that_a_neighbour_forges(road):
+    """To the tunnel's address (CVE-2019-14899), and as if they came from the server."""
+    inside = [(*ends, (7, 40001)) for ends in INSIDE]
+    switch = "/proc/sys/net/bridge/bridge-nf-call-iptables"
+    if road.rtr.exists(switch):  # a router that puts fragments together on its bridge
+        road.rtr.run("sh", "-c", f"echo 0 >{switch}")
+    ways = ("route add 10.9.0.2/32 via 192.168.1.5", "-6 route add fd09::2/128 via 2001:db8:1::5")
+    with said(road.lan, *ways):
+        with said(road.cli, "address add 10.9.0.2/32 dev lo", "-6 address add fd09::2/128 dev lo"):
+            assert heard(road, inside) == set(TUNNEL_ADDRESSES)  # the attack works
+        road.start_server()
+        road.start_client(*BLOCKED)
+        port = int(road.cli.run("wg", "show", "wg0", "listen-port").stdout)
+        forged = [*inside, *((INET4, address, (53, 40001)) for address in TUNNEL_ADDRESSES[:1]),
+                  (SERVER4, CLI4, (PORT, port)), (SERVER4, CLI4, (PORT, 40001))]
+        road.cli.sysctl("net.ipv4.ipfrag_time", 1)
+        try:
+            with Watch({"up0": (road.cli, "up0")}) as watch, \
+                    Programs(road.cli, INTERNET) as programs, watch.phase("forged"):
+                programs.reach(INTERNET)
+                before = timeouts(road.cli)
+                assert heard(road, forged) == set()
+                wait_until(lambda: timeouts(road.cli) > before, what="what is missing is given up")
+                programs.reach(INTERNET)
+        finally:
+            road.cli.sysctl("net.ipv4.ipfrag_time", 30)
+    assert watch.sent("forged", "up0") <= TUNNEL and not watch.canaries("forged", "up0")
+
+
 # ---- other programs on the machine, under the kill switch ----
 
 def test_a_mark_alone_opens_nothing(road):
