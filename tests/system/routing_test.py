@@ -161,6 +161,20 @@ def test_a_servers_own_port_is_nobodys_source(road, port, moved):
     assert found[0].source[0] == "203.0.114.1" and found[0].source[1] != own
 
 
+def test_a_servers_network_may_ask_it_and_not_in_a_clients_name(road):
+    road.start_server()
+    road.inet.ip("route", "add", "10.9.0.1", "via", "203.0.114.1")
+    road.inet.ip("address", "add", "10.9.0.2/32", "dev", "lo")
+    with road.srv.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.bind(("10.9.0.1", 9))
+        asked.settimeout(5)
+        for source in ("10.9.0.2", "203.0.114.9"):
+            with road.inet.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.bind((source, 0))
+                udp.sendto(source.encode(), ("10.9.0.1", 9))
+        assert asked.recv(99) == b"203.0.114.9"
+
+
 DROPS = {
     "policy": "table inet ufw { chain forward { type filter hook forward priority 0; "
               "policy drop; }\n }",

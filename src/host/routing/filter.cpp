@@ -8,13 +8,18 @@
 namespace tunnel::host {
 namespace {
 
-// Before conntrack looks, so that a guess by a neighbour leaves no trace (CVE-2019-14899).
-void add_guard(const Request& request, std::string& text) {
+// Before conntrack looks, so that a guess by a neighbour leaves no trace (CVE-2019-14899). A server
+// answers its own network, but nobody there speaks in a client's name.
+void add_guard(const Request& request, const Choice& choice, std::string& text) {
   ChainText chain("guard", "filter hook prerouting priority raw");
-  for (const tunnel_prefix& address : request.addresses) {
-    chain.rule("iifname != " + quoted(request.name) + " " +
-               std::string(family_word(address.family)) + " daddr " + bare_address(address) +
-               " fib saddr type != local drop");
+  const std::string outside = "iifname != " + quoted(request.name) + " ";
+  if (is_guarded(request)) {
+    for (const tunnel_prefix& address : request.addresses) {
+      chain.rule(outside + std::string(family_word(address.family)) + " daddr " +
+                 bare_address(address) + " fib saddr type != local drop");
+    }
+  } else if (!takes_everything(choice)) {
+    chain.rule(outside + "fib saddr oifname " + quoted(request.name) + " drop");
   }
   if (!chain.empty()) text += chain.text();
 }
@@ -172,7 +177,7 @@ std::string table_name(const std::string& tunnel) {
 
 std::string tunnel_table(const Request& request, const Choice& choice, const Machine& machine) {
   std::string text;
-  if (is_guarded(request)) add_guard(request, text);
+  add_guard(request, choice, text);
   if (request.scheme == Scheme::split) {
     add_endpoints(request, choice, machine, text);
   } else if (choice.table != 0 && needs_mark(request, choice)) {

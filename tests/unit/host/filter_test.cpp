@@ -78,6 +78,18 @@ TEST_CASE("the tunnel's addresses answer nobody who comes another way", "[host][
   }
 }
 
+TEST_CASE("nobody outside speaks to a server in a client's name", "[host][routing]") {
+  Request request = client();
+  request.scheme = Scheme::wg_quick;
+  request.server = true;
+  const char* drop = "iifname != \"wg0\" fib saddr oifname \"wg0\" drop";
+  // What comes from anywhere would go back into a tunnel that everything goes into.
+  CHECK_FALSE(has(body(request, plain_machine(), "ltun_wg0"), drop));
+  request.allowed_ips = {prefix("10.9.0.2/32")};
+  CHECK(has(body(request, plain_machine(), "ltun_wg0"), drop));
+  CHECK_FALSE(has(body(request, plain_machine(), "ltun_wg0"), "fib saddr type"));
+}
+
 TEST_CASE("the guard stands also without a default route and without routes of ours",
           "[host][routing]") {
   const std::string drop = "iifname != \"wg0\" ip daddr 10.9.0.2 fib saddr type != local drop";
