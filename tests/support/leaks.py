@@ -47,7 +47,7 @@ def flow(packet, version):
             kind, body, later = packet[40], 48, struct.unpack_from("!H", packet, 42)[0] & 0xfff8
         if kind == 0:  # hop by hop: listener reports
             kind, body = packet[40], 48
-    if kind == 58 and (packet[body] in _NEIGHBOURS or _is_linked(*ends)):
+    if kind == 58 and CANARY not in packet and (packet[body] in _NEIGHBOURS or _is_linked(*ends)):
         return None
     port = 0 if later else packet[body] if kind in (1, 58) else \
         struct.unpack_from("!H", packet, body + 2)[0]

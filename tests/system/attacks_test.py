@@ -281,6 +281,33 @@ def test_a_socket_that_is_bound_to_the_uplink(road):
     assert sent(road, INTERNET, device="up0") <= TUNNEL
 
 
+def test_what_looks_like_dhcp_or_neighbour_discovery(road):
+    """Any program may send from port 68 that may bind it, and ICMPv6 of any type from a raw socket."""
+    def tried():
+        with Watch({"up0": (road.cli, "up0")}) as watch, watch.phase("now"), road.cli.network():
+            for family, address, ports in ((socket.AF_INET, INET4, (68, 67)),
+                                           (socket.AF_INET6, INET6, (546, 547))):
+                with socket.socket(family, socket.SOCK_DGRAM) as udp:
+                    udp.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"up0")
+                    udp.bind(("", ports[0]))
+                    with contextlib.suppress(PermissionError):
+                        udp.sendto(CANARY, (address, ports[1]))
+            with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as raw:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"up0")
+                raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 255)
+                for kind in (133, 135, 136):
+                    with contextlib.suppress(PermissionError):
+                        raw.sendto(bytes([kind]) + bytes(23) + CANARY, (INET6, 0))
+        return {flow[1:] for flow in watch.canaries("now", "up0")}
+    everything = {(INET4, "udp", 67), (INET6, "udp", 547),
+                  *((INET6, "icmp6", kind) for kind in (133, 135, 136))}
+    road.start_client("client")
+    assert tried() == everything
+    road.down()
+    road.start_client(*BLOCKED)
+    assert tried() == set()
+
+
 def test_large_datagrams_and_their_fragments(road):
     def tried():
         with Watch({"up0": (road.cli, "up0")}) as watch, \

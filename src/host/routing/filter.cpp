@@ -135,14 +135,32 @@ void allow_exceptions(const Choice& choice, ChainText& chain) {
   }
 }
 
-std::string block_output(const Request& request, const Choice& choice) {
+// Who is beside us is asked and told by links and networks of ours alone: to anywhere else these
+// are packets like others. A server of DHCP that is farther away is found again by broadcast.
+void allow_neighbours(const Request& request, const Machine& machine, ChainText& chain) {
+  const std::string found = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ";
+  const std::string near = "ip6 hoplimit 255 ip6 daddr ";
+  const std::string leased = "udp sport 68 udp dport 67 ip daddr ";
+  chain.rule("icmpv6 type nd-router-solicit " + near + "{ fe80::/10, ff02::/16 } accept");
+  chain.rule(found + near + "{ fe80::/10, ff02::/16 } accept");
+  chain.rule("udp sport 546 udp dport 547 ip6 daddr { fe80::/10, ff02::1:2 } accept");
+  chain.rule(leased + "255.255.255.255 accept");
+  for (const LinkAddress& each : machine.addresses) {
+    const Link* link = machine.link(each.link);
+    if (link == nullptr || link->loopback || link->name == request.name) continue;
+    if (!is_plain(each.link) || is_link_local(each.address)) continue;
+    const bool ipv4 = each.address.family == TUNNEL_FAMILY_IPV4;
+    chain.rule("oifname " + quoted(each.link) + " " + (ipv4 ? leased : found + near) +
+               network_text(each.address) + " accept");
+  }
+}
+
+std::string block_output(const Request& request, const Choice& choice, const Machine& machine) {
   const std::string ours = "meta mark " + std::to_string(choice.mark) + " meta l4proto ";
   ChainText chain("output", "filter hook output priority filter", "drop");
   chain.rule("oifname \"lo\" accept");
   chain.rule("oifname " + quoted(request.name) + " accept");
-  chain.rule("icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept");
-  chain.rule("udp sport 68 udp dport 67 accept");
-  chain.rule("udp sport 546 udp dport 547 accept");
+  allow_neighbours(request, machine, chain);
   chain.rule(ours + "udp ip daddr . udp dport @endpoints4 accept");
   chain.rule(ours + "udp ip6 daddr . udp dport @endpoints6 accept");
   chain.rule(ours + "{ tcp, udp } ip daddr . th dport @resolvers4 accept");
@@ -187,7 +205,7 @@ std::string tunnel_table(const Request& request, const Choice& choice, const Mac
   return text;
 }
 
-std::string block_table(const Request& request, const Choice& choice) {
+std::string block_table(const Request& request, const Choice& choice, const Machine& machine) {
   constexpr std::uint16_t kDnsPort = 53;
   const auto resolvers = with_port(request.resolvers, kDnsPort);
   // The table's own: it is left when somebody flushes the rules.
@@ -196,7 +214,7 @@ std::string block_table(const Request& request, const Choice& choice) {
   add_pairs("endpoints6", TUNNEL_FAMILY_IPV6, request.endpoints, text);
   add_pairs("resolvers4", TUNNEL_FAMILY_IPV4, resolvers, text);
   add_pairs("resolvers6", TUNNEL_FAMILY_IPV6, resolvers, text);
-  return text + block_output(request, choice) + block_forward(request, choice);
+  return text + block_output(request, choice, machine) + block_forward(request, choice);
 }
 
 }  // namespace tunnel::host

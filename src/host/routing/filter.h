@@ -15,6 +15,6 @@ std::string table_name(const std::string& tunnel);
 std::string tunnel_table(const Request& request, const Choice& choice, const Machine& machine);
 
 // The block: what may leave the machine outside the tunnel, and nothing else.
-std::string block_table(const Request& request, const Choice& choice);
+std::string block_table(const Request& request, const Choice& choice, const Machine& machine);
 
 }  // namespace tunnel::host

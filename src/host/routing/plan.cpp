@@ -304,7 +304,7 @@ std::vector<Step> plan_routing(const Request& request, const Machine& machine) {
   const Choice choice = choose(request, machine);
   Steps steps;
   if (request.kill_switch) {
-    steps.push_back(TableStep{kBlockTable, block_table(request, choice), true});
+    steps.push_back(TableStep{kBlockTable, block_table(request, choice, machine), true});
   }
   add_interface(request, machine, steps);
   const std::string table = tunnel_table(request, choice, machine);

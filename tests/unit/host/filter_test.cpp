@@ -61,6 +61,9 @@ std::vector<ForeignRuleStep> foreign(const Request& request, const Machine& mach
   return found;
 }
 
+// The beginning of a rule for all of a network beside us.
+const char* const kOpen = "oifname \"eth0\" ip";
+
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -152,7 +155,11 @@ TEST_CASE("the block lets marked UDP to an endpoint's address and port out, and 
   CHECK(has(text, "meta mark 51820 meta l4proto udp ip daddr . udp dport @endpoints4 accept"));
   CHECK(has(text, "meta mark 51820 meta l4proto udp ip6 daddr . udp dport @endpoints6 accept"));
   CHECK_FALSE(has(text, "mark 51820 accept"));
-  CHECK_FALSE(has(text, "eth0"));
+  CHECK(has(text, "udp sport 68 udp dport 67 ip daddr 255.255.255.255 accept"));
+  CHECK(has(text, "oifname \"eth0\" udp sport 68 udp dport 67 ip daddr 192.168.1.0/24 accept"));
+  CHECK(has(text, "hoplimit 255 ip6 daddr { fe80::/10, ff02::/16 } accept"));
+  CHECK(has(text, "nd-neighbor-advert } ip6 hoplimit 255 ip6 daddr fd12:1::/64 accept"));
+  CHECK_FALSE(has(text, kOpen));
   request.lan = true;
   const std::string open = body(request, plain_machine(), "ltun");
   CHECK(has(open, "oifname \"eth0\" ip daddr 192.168.1.0/24 accept"));
@@ -166,9 +173,9 @@ TEST_CASE("a link that was an uplink is not let through the block when its defau
   Machine machine = plain_machine();
   request.numbers = chosen_numbers(request, machine);
   std::erase_if(machine.routes, [](const Route& route) { return is_default(route.prefix); });
-  CHECK_FALSE(has(body(request, machine, "ltun"), "eth0"));
+  CHECK_FALSE(has(body(request, machine, "ltun"), kOpen));
   request.numbers = chosen_numbers(request, machine);
-  CHECK_FALSE(has(body(request, machine, "ltun"), "eth0"));
+  CHECK_FALSE(has(body(request, machine, "ltun"), kOpen));
   const auto changed = sysctls(request, machine);
   CHECK(std::find(changed.begin(), changed.end(), "ipv4/conf/eth0/arp_ignore=1") != changed.end());
   std::erase_if(machine.links, [](const Link& link) { return link.name == "eth0"; });
@@ -180,7 +187,7 @@ TEST_CASE("the block knows no network of a machine that starts offline", "[host]
   request.kill_switch = true;
   Machine machine = plain_machine();
   std::erase_if(machine.routes, [](const Route& route) { return is_default(route.prefix); });
-  const auto open = [&] { return has(body(request, machine, "ltun"), "eth0"); };
+  const auto open = [&] { return has(body(request, machine, "ltun"), kOpen); };
   for (const char* kind : {"", "vlan", "bond"}) {
     machine.links.back().kind = kind;
     request.lan = false;
@@ -249,7 +256,7 @@ TEST_CASE("a server translates what leaves by its uplink, and never from its own
   CHECK(has(text, way + "ip6 saddr fc00::/7 masquerade"));
   CHECK(has(text, "tcp option maxseg size set rt mtu"));
   CHECK(has(text, "iifname \"wg0\" oifname \"wg0\" drop"));
-  CHECK_FALSE(has(text, "fib saddr"));
+  CHECK_FALSE(has(text, "fib saddr type"));
   Request request = server();
   request.port = 443;
   request.nat = "eth5";
