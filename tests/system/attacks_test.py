@@ -282,7 +282,7 @@ def test_a_socket_that_is_bound_to_the_uplink(road):
 
 
 def test_what_looks_like_dhcp_or_neighbour_discovery(road):
-    """Any program may send from port 68 that may bind it, and ICMPv6 of any type from a raw socket."""
+    """Whoever may bind port 68 sends from it, and a raw socket sends ICMPv6 of any type."""
     def tried():
         with Watch({"up0": (road.cli, "up0")}) as watch, watch.phase("now"), road.cli.network():
             for family, address, ports in ((socket.AF_INET, INET4, (68, 67)),

@@ -74,10 +74,12 @@ bool filters_strictly(const Machine& machine, const std::vector<std::string>& up
   });
 }
 
-// What strangers are at the other end of: hardware, a part of it, or several together.
-bool is_outward(const Link& link) noexcept {
-  constexpr std::array<std::string_view, 6> kKinds = {"",     "vlan",    "bond",
-                                                      "team", "macvlan", "ipvlan"};
+// Links whose other end is on this machine, or inside a tunnel of another program. All else has
+// strangers at its other end: hardware, parts of it (vlan, macvlan), modems (wwan, ppp).
+bool is_inner(const Link& link) noexcept {
+  constexpr std::array<std::string_view, 16> kKinds = {
+      "bridge", "veth",   "tun", "dummy", "ifb",  "netkit", "wireguard", "ipip",
+      "sit",    "ip6tnl", "gre", "vti",   "vti6", "xfrm",   "vxlan",     "geneve"};
   return std::find(kKinds.begin(), kKinds.end(), link.kind) != kKinds.end();
 }
 
@@ -86,11 +88,11 @@ bool is_outward(const Link& link) noexcept {
 bool is_kept(const Request& request, const Choice& choice, const LinkAddress& each,
              const Link& link) {
   const auto& uplinks = choice.uplinks;
-  const bool outward = is_outward(link);
+  const bool inner = is_inner(link);
   const bool uplink = std::find(uplinks.begin(), uplinks.end(), link.name) != uplinks.end();
-  if (uplink || (outward && request.kill_switch)) return request.lan && is_private(each.address);
+  if (uplink || (!inner && request.kill_switch)) return request.lan && is_private(each.address);
   if (is_link_local(each.address)) return false;
-  return !outward || is_private(each.address);
+  return inner || is_private(each.address);
 }
 
 std::vector<Exception> exceptions(const Request& request, const Choice& choice,

@@ -188,7 +188,7 @@ TEST_CASE("the block knows no network of a machine that starts offline", "[host]
   Machine machine = plain_machine();
   std::erase_if(machine.routes, [](const Route& route) { return is_default(route.prefix); });
   const auto open = [&] { return has(body(request, machine, "ltun"), kOpen); };
-  for (const char* kind : {"", "vlan", "bond"}) {
+  for (const char* kind : {"", "vlan", "bond", "wwan", "newer"}) {
     machine.links.back().kind = kind;
     request.lan = false;
     CHECK_FALSE(open());
