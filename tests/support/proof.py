@@ -12,7 +12,7 @@ import socket
 import pytest
 
 import names
-from leaks import Programs, Services, probes
+from leaks import Programs, Services, Watch, probes, too_late
 from netns import Lab, missing, wait_until
 from road import INET4, INET6, LAN4, PORT, SERVER4, Road
 
@@ -31,6 +31,7 @@ TO_SERVER = {(SERVER4, "udp", PORT), (SERVER4, "udp", PORT + 1), (SERVER4, "tcp"
 OF_CLIENT = INTERNET | LOCAL_PRIVATE | LOCAL_PUBLIC | TO_SERVER
 OF_CONTAINER = probes(INET4, INET6, LAN4)
 TUNNEL = {(CLI4, SERVER4, "udp", PORT)}
+BLOCKED = ("client", "--kill-switch")
 
 
 def outside(tried, four=CLI4, six=CLI6, ula=CLI_ULA):
@@ -38,6 +39,15 @@ def outside(tried, four=CLI4, six=CLI6, ula=CLI_ULA):
     def source(address):
         return four if ":" not in address else ula if address.startswith("fd01") else six
     return {(source(address), address, kind, port) for address, kind, port in tried}
+
+
+def sent(road, tried, by=None, **options):
+    """The flows that leave the client while programs try all that for a moment."""
+    with Watch({name: (road.cli, name) for name in ("up0", "up1")}) as watch, \
+            Programs(by or road.cli, tried, **options) as programs, watch.phase("now"):
+        programs.rounds()
+    seen = watch.sent("now", "up0") | watch.sent("now", "up1")
+    return seen - too_late(seen)
 
 
 class Proof(Road):
