@@ -12,7 +12,10 @@ namespace {
 void take(const tunnel_setting& setting, InForce& found) {
   if (setting.applied == 0) {
     found.undone.emplace_back(setting.text);
-  } else if (setting.kind == TUNNEL_SETTING_FOREIGN_RULE) {
+    return;
+  }
+  ++found.settings;
+  if (setting.kind == TUNNEL_SETTING_FOREIGN_RULE) {
     found.foreign_rules.emplace_back(setting.text);
   }
 }
@@ -53,14 +56,17 @@ InForce read_in_force(const std::string& name) {
   for (std::size_t i = 0; tunnel_settings_get(recalled, i, &setting) == TUNNEL_OK; ++i) {
     take(setting, found);
   }
+  if (found.kill_switch) --found.settings;  // the block is one of them
   return found;
 }
 
-std::vector<std::string> blocks_left(const std::vector<std::string>& running) {
-  std::vector<std::string> left;
+Leftovers read_leftovers(const std::vector<std::string>& running) {
+  Leftovers left;
   for (const std::string& name : journals()) {
     if (std::find(running.begin(), running.end(), name) != running.end()) continue;
-    if (read_in_force(name).kill_switch) left.push_back(name);
+    const InForce in_force = read_in_force(name);
+    if (in_force.kill_switch) left.blocks.push_back(name);
+    if (in_force.settings != 0) left.settings.push_back(name);
   }
   return left;
 }

@@ -37,12 +37,12 @@ class StatusCommand {
 
  private:
   bool is_empty() const {
-    return overview_.tunnels.empty() && overview_.unread.empty() && overview_.left_blocks.empty();
+    return overview_.tunnels.empty() && overview_.unread.empty() && overview_.left.empty();
   }
 
   // Of what was shown.
   int exit_status() const {
-    if (!overview_.left_blocks.empty()) return kNotRunning;
+    if (!overview_.left.empty()) return kNotRunning;
     if (overview_.unread.empty()) return kOk;
     const bool late = overview_.unread.front().result == TUNNEL_ERR_TIMEOUT;
     return late ? kTimeout : kFailure;
@@ -61,7 +61,7 @@ class StatusCommand {
     for (Reading& reading : read_statuses(names, patience_ms_)) {
       if (const int exit = take(reading); exit != kOk) return exit;
     }
-    if (name_.empty()) overview_.left_blocks = blocks_left(names);
+    if (name_.empty()) overview_.left = read_leftovers(names);
     return options_.peer.empty() ? kOk : select_peer();
   }
 
@@ -94,21 +94,25 @@ class StatusCommand {
   }
 
   int refuse(std::int32_t result, const std::string& name) {
-    if (result == TUNNEL_ERR_NOT_FOUND && read_in_force(name).kill_switch) {
-      return refused({.exit = kNotRunning,
-                      .code = "E_NOT_RUNNING",
-                      .message = left_block_text(name),
-                      .hint = "simplevpn unblock " + shell_quoted(name) +
-                              " lifts the block; a new start of the tunnel takes it over"});
-    }
-    if (result == TUNNEL_ERR_NOT_FOUND) {
-      Failure failure = not_running(name);
-      failure.hint = "simplevpn up " + shell_quoted(name) + " starts it";
-      return refused(failure);
-    }
+    if (result == TUNNEL_ERR_NOT_FOUND) return refused(why_not_running(name));
     int exit = result == TUNNEL_ERR_TIMEOUT ? kTimeout : kFailure;
     if (result == TUNNEL_ERR_ARGUMENT) exit = kUsage;
     return refused(status_failure(output_, result, "ask the daemon of " + name, exit));
+  }
+
+  static Failure why_not_running(const std::string& name) {
+    Failure failure = not_running(name);
+    failure.hint = "simplevpn up " + shell_quoted(name) + " starts it";
+    const InForce in_force = read_in_force(name);
+    if (in_force.kill_switch) {
+      failure.message = left_block_text(name);
+      failure.hint = "simplevpn unblock " + shell_quoted(name) +
+                     " lifts the block; a new start of the tunnel takes it over";
+    } else if (in_force.settings != 0) {
+      failure.message = left_over_text(name);
+      failure.hint = undo_command(name) + " undoes it; so does a new start of the tunnel";
+    }
+    return failure;
   }
 
   // While it waits, and once it has shown something, a command says by itself what it makes of it.
@@ -127,8 +131,11 @@ class StatusCommand {
     };
     for (const TunnelStatus& tunnel : overview_.tunnels) add(status_table(tunnel, output_.color));
     for (const Unread& unread : overview_.unread) add(unread_text(unread) + "\n");
-    for (const std::string& name : overview_.left_blocks) {
+    for (const std::string& name : overview_.left.blocks) {
       add(left_block_text(name) + ": simplevpn unblock " + shell_quoted(name) + " lifts it\n");
+    }
+    for (const std::string& name : overview_.left.settings) {
+      add(left_over_text(name) + ": " + undo_command(name) + " undoes it\n");
     }
     return text;
   }
@@ -201,7 +208,8 @@ class StatusCommand {
 
   std::string why_not() {
     if (look() != kOk) return failure_.message;
-    if (!overview_.left_blocks.empty()) return left_block_text(overview_.left_blocks.front());
+    if (!overview_.left.blocks.empty()) return left_block_text(overview_.left.blocks.front());
+    if (!overview_.left.settings.empty()) return left_over_text(overview_.left.settings.front());
     if (!overview_.unread.empty()) return unread_text(overview_.unread.front());
     if (overview_.tunnels.empty()) return "no tunnel is running";
     for (const TunnelStatus& tunnel : overview_.tunnels) {

@@ -63,11 +63,16 @@ struct Unread {
 };
 [[nodiscard]] std::string unread_text(const Unread& unread);
 
-// Tunnels that could be asked or not, and the names of those that do not run and block.
+// What to say of a tunnel that does not run and has left other things than a block, and how to
+// undo it.
+[[nodiscard]] std::string left_over_text(const std::string& name);
+[[nodiscard]] std::string undo_command(const std::string& name);
+
+// Tunnels that could be asked or not, and what is left of those that do not run.
 struct Overview {
   std::vector<TunnelStatus> tunnels;
   std::vector<Unread> unread;
-  std::vector<std::string> left_blocks;
+  Leftovers left;
 };
 
 // Ready to print, with final newline. `indent` -1 = on one line.

@@ -53,6 +53,14 @@ std::string left_block_text(const std::string& name) {
   return name + " is not running, and its kill switch blocks all traffic";
 }
 
+std::string left_over_text(const std::string& name) {
+  return name + " is not running, and what it set on this machine is left";
+}
+
+std::string undo_command(const std::string& name) {
+  return "simplevpn down --cleanup " + shell_quoted(name);
+}
+
 std::string check_failure(const std::string& check, const TunnelStatus& status) {
   std::string reason = why_not_live(status);
   if (reason.empty() && check != "live") reason = why_not_ready(status);

@@ -124,11 +124,10 @@ std::string status_json(const Overview& overview, int indent) {
   for (const Unread& each : overview.unread) {
     unread.push_back({{"name", each.name}, {"reason", tunnel_status_text(each.result)}});
   }
-  const ordered_json document{{"schema", "simplevpn.status/1"},
-                              {"time", rfc3339(wall_now_ns())},
-                              {"tunnels", std::move(list)},
-                              {"unread", std::move(unread)},
-                              {"left_blocks", overview.left_blocks}};
+  const ordered_json document{
+      {"schema", "simplevpn.status/1"},      {"time", rfc3339(wall_now_ns())},
+      {"tunnels", std::move(list)},          {"unread", std::move(unread)},
+      {"left_blocks", overview.left.blocks}, {"left_over", overview.left.settings}};
   return document.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -93,6 +93,13 @@ bool Facts::is_about(const PeerFacts& one) const {
   return only_peer.empty() || one.name == only_peer || one.public_key == only_peer;
 }
 
+bool Facts::is_left() const {
+  const auto has_name = [this](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return has_name(left.blocks) || has_name(left.settings);
+}
+
 bool Facts::is_server() const {
   return std::any_of(peers.begin(), peers.end(),
                      [](const PeerFacts& peer) { return peer.endpoint.empty(); });
@@ -146,6 +153,33 @@ void check_daemon(const Facts& facts, Findings& findings) {
   findings.push_back({Level::fail, "daemon", facts.name + " runs and does not answer",
                       "the process that moves its packets is stopped, or hangs",
                       "simplevpn down " + facts.name + "; then start it again"});
+}
+
+namespace {
+
+Finding left_block(const Facts& facts, const std::string& name) {
+  Finding finding{Level::fail, "block", name + " does not run, and all traffic is blocked",
+                  "its kill switch outlives the daemon, on purpose", "simplevpn unblock " + name};
+  if (name != facts.name) return finding;
+  finding.fix = "simplevpn client --kill-switch " + (facts.file.empty() ? name : facts.file) +
+                "; or, to do without: simplevpn unblock " + name;
+  return finding;
+}
+
+}  // namespace
+
+// Also of other tunnels: what they left is in the way of this one.
+void check_left(const Facts& facts, Findings& findings) {
+  for (const std::string& name : facts.left.blocks) {
+    findings.push_back(left_block(facts, name));
+  }
+  for (const std::string& name : facts.left.settings) {
+    findings.push_back({Level::fail, "left_over",
+                        name + " does not run, and what it set on this machine is left",
+                        "its daemon was killed: rules, kernel settings and name servers of a "
+                        "tunnel that is gone are still in force",
+                        "simplevpn down --cleanup " + name});
+  }
 }
 
 void check_privileges(const Facts& facts, Findings& findings) {
@@ -228,12 +262,12 @@ void check_reverse_path(const Facts& facts, Findings& findings) {
 Findings check_all(const Facts& facts) {
   Findings findings;
   for (const auto check :
-       {check_file,       check_keys,          check_allowed_ips,  check_daemon,
-        check_privileges, check_port,          check_clock,        check_ipv6_off,
-        check_endpoints,  check_ways_left_out, check_reverse_path, check_mtu,
-        check_in_force,   check_forwarding,    check_scheme,       check_kill_switch,
-        check_ipv6_leak,  check_names,         check_handshakes,   check_data,
-        check_visitors}) {
+       {check_file,        check_keys,       check_allowed_ips,   check_daemon,
+        check_left,        check_privileges, check_port,          check_clock,
+        check_ipv6_off,    check_endpoints,  check_ways_left_out, check_reverse_path,
+        check_mtu,         check_in_force,   check_forwarding,    check_scheme,
+        check_kill_switch, check_ipv6_leak,  check_names,         check_handshakes,
+        check_data,        check_visitors}) {
     check(facts, findings);
   }
   return findings;

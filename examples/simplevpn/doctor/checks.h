@@ -11,6 +11,7 @@ void check_file(const Facts& facts, Findings& findings);
 void check_keys(const Facts& facts, Findings& findings);
 void check_allowed_ips(const Facts& facts, Findings& findings);
 void check_daemon(const Facts& facts, Findings& findings);
+void check_left(const Facts& facts, Findings& findings);
 void check_privileges(const Facts& facts, Findings& findings);
 void check_port(const Facts& facts, Findings& findings);
 void check_clock(const Facts& facts, Findings& findings);

@@ -96,6 +96,7 @@ struct Facts {
 
   // The machine.
   InForce in_force;  // of this tunnel
+  Leftovers left;    // of tunnels that do not run, this one or others
   bool may_administrate = true;
   std::string tun_error;    // why /dev/net/tun cannot be used, "" = it can
   bool port_taken = false;  // by another program
@@ -114,6 +115,8 @@ struct Facts {
   bool takes_ipv6() const;
   bool takes_everything() const { return takes_ipv4() || takes_ipv6(); }
   bool is_about(const PeerFacts& one) const;
+  // Its daemon died, and nobody has cleaned up since.
+  bool is_left() const;
 };
 
 }  // namespace simplevpn::doctor

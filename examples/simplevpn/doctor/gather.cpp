@@ -138,6 +138,11 @@ void read_running(const TunnelStatus& status, Facts& facts) {
   });
 }
 
+void read_left(Facts& facts) {
+  std::vector<std::string> running;
+  if (list_tunnels(running) == TUNNEL_OK) facts.left = read_leftovers(running);
+}
+
 // Clients of a server have endpoints too, by the hundred.
 void read_ways(Facts& facts) {
   std::size_t looked_at = 0;
@@ -161,13 +166,14 @@ bool gather(const std::string& target, const std::string& peer, Facts& facts) {
   facts.hangs = readings.front().result == TUNNEL_ERR_TIMEOUT;
   Target file;
   const bool has_file = !(facts.hangs ? find_target(target, file) : find_running(target, file));
-  const bool left_something = !running && read_in_force(facts.name).known;
-  if (!running && !facts.hangs && !has_file && !left_something) return false;
+  read_left(facts);
+  if (!running && !facts.hangs && !has_file && !facts.is_left()) return false;
   ConfigHandle config;
   if (has_file) config = read_file(file.path, facts);
   if (running) read_running(readings.front().status, facts);
   read_machine(facts);
   if (config != nullptr) read_forwarding(config.get(), facts);
+  if (facts.is_left()) return true;  // whatever else is found comes of that
   read_ways(facts);
   if (!running && !facts.hangs && config != nullptr) probe(config.get(), kProbePatience_ms, facts);
   return true;

@@ -58,15 +58,7 @@ void check_mtu(const Facts& facts, Findings& findings) {
 }
 
 void check_in_force(const Facts& facts, Findings& findings) {
-  if (!facts.running) {
-    if (!facts.in_force.kill_switch || facts.hangs) return;
-    findings.push_back({Level::fail, "block",
-                        facts.name + " does not run, and all traffic is blocked",
-                        "its kill switch outlives the daemon, on purpose",
-                        "simplevpn client --kill-switch " + file_or_name(facts) +
-                            "; or, to do without: simplevpn unblock " + facts.name});
-    return;
-  }
+  if (!facts.running) return;
   for (const std::string& command : facts.in_force.undone) {
     findings.push_back({Level::fail, "settings", "no longer in force: " + command,
                         "another program has changed it since the tunnel is up", command});
@@ -102,6 +94,7 @@ void check_scheme(const Facts& facts, Findings& findings) {
 
 void check_kill_switch(const Facts& facts, Findings& findings) {
   if (!is_client(facts) || !facts.in_force.known) return;
+  if (!facts.left.blocks.empty()) return;  // another's block is in force, and named above
   if (facts.in_force.kill_switch) {
     findings.push_back({Level::pass, "kill_switch", "nothing leaves beside the tunnel", "", ""});
     return;

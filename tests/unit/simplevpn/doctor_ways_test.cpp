@@ -104,8 +104,6 @@ TEST_CASE("each way past the tunnel is named", "[doctor]") {
        "dns_leak", Level::warn, "local resolver"},
       {"a narrow way", [](Facts& f) { f.peers[0].path_mtu = 1400; }, "mtu", Level::warn,
        "fragments"},
-      {"a block without a daemon", [](Facts& f) { f.running = false; }, "block", Level::fail,
-       "outlives the daemon"},
   };
   for (const Case& each : cases) {
     CAPTURE(each.what);
@@ -115,6 +113,28 @@ TEST_CASE("each way past the tunnel is named", "[doctor]") {
     CHECK(says(found(facts, each.check).cause, each.word));
     CHECK_FALSE(found(facts, each.check).fix.empty());
   }
+}
+
+TEST_CASE("what a dead daemon has left is named", "[doctor]") {
+  Facts facts = full_client();
+  facts.running = false;
+  facts.left.settings = {"wg0"};
+  CHECK(found(facts, "left_over").level == Level::fail);
+  CHECK(says(found(facts, "left_over").cause, "was killed"));
+  facts.left = {{"wg0"}, {}};
+  CHECK(found(facts, "block").level == Level::fail);
+  CHECK(says(found(facts, "block").cause, "outlives the daemon"));
+  CHECK(says(found(facts, "block").fix, "client --kill-switch wg0.conf"));
+}
+
+TEST_CASE("what another tunnel has left is in the way of this one", "[doctor]") {
+  Facts facts = full_client();
+  facts.in_force.kill_switch = false;
+  facts.left.blocks = {"wg1"};
+  facts.left.settings = {"wg1"};
+  CHECK(found(facts, "block").fix == "simplevpn unblock wg1");
+  CHECK(found(facts, "left_over").fix == "simplevpn down --cleanup wg1");
+  CHECK(found(facts, "kill_switch").check.empty());  // a machine has one block
 }
 
 TEST_CASE("what does not apply is not said", "[doctor]") {

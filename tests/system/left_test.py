@@ -1,0 +1,49 @@
+"""What a daemon that was killed has left on the machine: who says so, and what undoes it."""
+
+import json
+import pathlib
+
+import pytest
+
+import checkup
+import crash
+import machine
+import schema
+from program import Tunnel
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STATUS_SCHEMA = json.loads((ROOT / "docs" / "schema" / "status.json").read_text(encoding="utf-8"))
+CLEANUP = "simplevpn down --cleanup wg0"
+
+
+@pytest.fixture(name="tunnel")
+def fixture_tunnel(furnished, simplevpn):
+    """Takes everything, and sets name servers; not started."""
+    tunnel = Tunnel(furnished, simplevpn)
+    tunnel.write(crash.CONFIG)
+    return tunnel
+
+
+def test_status_names_what_is_left_and_what_undoes_it(tunnel):
+    tunnel.up()
+    crash.kill(tunnel.host)
+    assert f"is left: {CLEANUP} undoes it\n" in tunnel.call("status", exit_status=8).stdout
+    done = tunnel.call("status", "wg0", exit_status=8)
+    assert "is left" in done.stderr and CLEANUP in done.stderr
+    document = json.loads(tunnel.call("status", "--json", exit_status=8).stdout)
+    schema.check(document, STATUS_SCHEMA)
+    assert (document["left_blocks"], document["left_over"]) == ([], ["wg0"])
+    assert "is left" in tunnel.call("status", "--check", "live", exit_status=7).stderr
+    tunnel.call("down", "--cleanup", "wg0")
+    assert "no tunnel is running" in tunnel.call("status").stderr
+    assert CLEANUP not in tunnel.call("status", "wg0", exit_status=8).stderr
+
+
+@pytest.mark.parametrize("target", ["wg0", "/run/wg0.conf"])
+def test_doctor_blames_what_is_left_and_not_the_network(tunnel, target):
+    tunnel.up()
+    crash.kill(tunnel.host)
+    found = checkup.complaints(tunnel.host, tunnel.program, target, exit_status=7)
+    assert set(found) == {"left_over"} and found["left_over"]["fix"] == CLEANUP
+    tunnel.call("down", "--cleanup", "wg0")
+    tunnel.call("doctor", "wg0", exit_status=10)
