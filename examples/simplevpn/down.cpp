@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "config_read.h"
 #include "hooks.h"
+#include "in_force.h"
 #include "save.h"
 #include "target.h"
 
@@ -46,14 +47,22 @@ bool may_stop(const std::string& name) {
   return status != TUNNEL_ERR_NOT_FOUND && status != TUNNEL_ERR_PERMISSION;
 }
 
+int report_dead(const std::string& name, const InForce& left, const Output& output) {
+  if (!left.kill_switch && left.settings == 0) return fail(output, not_running(name));
+  advise(output, name + " was not running; what its daemon had left is undone" +
+                     (left.kill_switch ? ", and its block is lifted" : ""));
+  return kOk;
+}
+
 // A daemon that ends, or died, leaves the block; whoever says `down` does not want that either.
 int stop(const std::string& name, const Output& output) {
   const std::int32_t result = tunnel_control_stop(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS);
+  const InForce left = result == TUNNEL_ERR_NOT_FOUND ? read_in_force(name) : InForce{};
   if (result == TUNNEL_OK || result == TUNNEL_ERR_NOT_FOUND) {
     if (const int exit = unblock(name, output); exit != kOk) return exit;
   }
   if (result == TUNNEL_OK) return kOk;
-  if (result == TUNNEL_ERR_NOT_FOUND) return fail(output, not_running(name));
+  if (result == TUNNEL_ERR_NOT_FOUND) return report_dead(name, left, output);
   const int exit = result == TUNNEL_ERR_ARGUMENT ? kUsage : kFailure;
   Failure failure = status_failure(output, result, "stop " + name, exit);
   if (result == TUNNEL_ERR_TIMEOUT) {

@@ -47,3 +47,13 @@ def test_doctor_blames_what_is_left_and_not_the_network(tunnel, target):
     assert set(found) == {"left_over"} and found["left_over"]["fix"] == CLEANUP
     tunnel.call("down", "--cleanup", "wg0")
     tunnel.call("doctor", "wg0", exit_status=10)
+
+
+def test_down_undoes_what_is_left_and_says_so(tunnel):
+    before = machine.describe(tunnel.host)
+    tunnel.up()
+    crash.kill(tunnel.host)
+    done = tunnel.call("down", "wg0")
+    assert "was not running" in done.stderr and "undone\n" in done.stderr
+    assert not machine.differences(before, machine.describe(tunnel.host))
+    assert "is not running" in tunnel.call("down", "wg0", exit_status=8).stderr
