@@ -11,9 +11,11 @@
 #include "commands.h"
 #include "config_read.h"
 #include "daemon.h"
+#include "format.h"
 #include "hooks.h"
 #include "in_force.h"
 #include "save.h"
+#include "status.h"
 #include "target.h"
 
 namespace simplevpn {
@@ -142,6 +144,23 @@ void keep_block(Target& target, const Output& output) {
                      " is still in force and goes on; simplevpn down " + target.name + " lifts it");
 }
 
+// It is in the way of this tunnel, which would be up and carry nothing, and its own start undoes
+// only its own.
+void warn_of_leftovers(const std::string& name, const Output& output) {
+  std::vector<std::string> running;
+  if (list_tunnels(running) != TUNNEL_OK) return;
+  const Leftovers left = read_leftovers(running);
+  for (const std::string& other : left.blocks) {
+    if (other == name) continue;
+    advise(output, "warning: " + left_block_text(other) + ": simplevpn unblock " +
+                       shell_quoted(other) + " lifts it");
+  }
+  for (const std::string& other : left.settings) {
+    if (other == name) continue;
+    advise(output, "warning: " + left_over_text(other) + ": " + undo_command(other) + " undoes it");
+  }
+}
+
 }  // namespace
 
 int up(const Up& options, const Output& output) {
@@ -165,6 +184,7 @@ int up(const Up& options, const Output& output) {
   if (!failure && !options.plain.chosen) failure = read_file(launch);
   if (failure) return fail(output, *failure);
   if (options.dry_run) return print_plan(launch);
+  warn_of_leftovers(target.name, output);
   return options.foreground ? run_foreground(launch) : run_background(launch);
 }
 

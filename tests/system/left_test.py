@@ -9,7 +9,7 @@ import checkup
 import crash
 import machine
 import schema
-from program import Tunnel
+from program import CONFIG, Tunnel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STATUS_SCHEMA = json.loads((ROOT / "docs" / "schema" / "status.json").read_text(encoding="utf-8"))
@@ -57,3 +57,22 @@ def test_down_undoes_what_is_left_and_says_so(tunnel):
     assert "was not running" in done.stderr and "undone\n" in done.stderr
     assert not machine.differences(before, machine.describe(tunnel.host))
     assert "is not running" in tunnel.call("down", "wg0", exit_status=8).stderr
+
+
+def test_a_left_block_is_named_by_other_tunnels_until_down_lifts_it(tunnel):
+    before = machine.describe(tunnel.host)
+    tunnel.call("up", "/run/wg0.conf", "--strict", "--kill-switch")
+    crash.kill(tunnel.host)
+    tunnel.host.write("/run/wg1.conf", CONFIG.replace("51820", "51821"))
+    warned = tunnel.call("up", "/run/wg1.conf").stderr
+    assert "warning: wg0 is not running, and its kill switch blocks all traffic: " \
+           "simplevpn unblock wg0 lifts it\n" in warned
+    assert f"warning: wg0 is not running, and what it set on this machine is left: {CLEANUP}" \
+        in warned
+    found = checkup.complaints(tunnel.host, tunnel.program, "wg1", exit_status=7)
+    assert found["block"]["fix"] == "simplevpn unblock wg0" and "kill_switch" not in found
+    assert "its block is lifted" in tunnel.call("down", "wg0").stderr
+    assert {"block", "left_over"}.isdisjoint(
+        checkup.complaints(tunnel.host, tunnel.program, "wg1"))
+    tunnel.call("down", "wg1")
+    assert not machine.differences(before, machine.describe(tunnel.host))
