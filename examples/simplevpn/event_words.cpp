@@ -30,6 +30,7 @@ constexpr Word kWords[] = {
     {TUNNEL_EVENT_PEER_EXPIRED, "expired", nullptr},
     {TUNNEL_EVENT_UNKNOWN_KEY, "unknown_key", nullptr},
     {TUNNEL_EVENT_OVERFLOW, "overflow", nullptr},
+    {TUNNEL_EVENT_NOT_RESOLVED, "not_resolved", nullptr},
 };
 
 Word word_of(const tunnel_notice& notice) {
@@ -60,7 +61,8 @@ ordered_json object_of(const std::string& tunnel, const tunnel_notice& notice) {
       {"peer", text_or_null(notice.name)},
       {"public_key", text_or_null(notice.has_key != 0 ? public_key_text(notice.public_key) : "")},
       {"role", role_of(notice)},
-      {"endpoint", text_or_null(has_address ? address_text(notice.address) : "")}};
+      {"endpoint", text_or_null(has_address ? address_text(notice.address) : "")},
+      {"reason", text_or_null(notice.reason)}};
 }
 
 }  // namespace
@@ -75,7 +77,7 @@ std::string event_text(const std::string& tunnel, const tunnel_notice& notice) {
   std::string text =
       line["time"].get<std::string>() + " " + tunnel + " " + line["event"].get<std::string>();
   if (!line["peer"].is_null()) line["public_key"] = nullptr;
-  for (const char* key : {"state", "peer", "public_key", "role", "endpoint"}) {
+  for (const char* key : {"state", "peer", "public_key", "role", "endpoint", "reason"}) {
     if (!line[key].is_null()) text += " " + std::string(key) + "=" + line[key].get<std::string>();
   }
   return text;

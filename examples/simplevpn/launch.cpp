@@ -91,6 +91,17 @@ int run_child(const Launch& launch, int parent) {
 
 // ---- in the background: the parent ----
 
+// A name may be mistyped, or not known yet; the daemon goes on asking.
+void warn_of_names(const std::string& name, const Output& output) {
+  for (const Reading& reading : read_statuses({name}, TUNNEL_CONTROL_TIMEOUT_MS)) {
+    for (const tunnel_snapshot_peer& peer : reading.status.peers) {
+      if (peer.not_resolved[0] == '\0') continue;
+      advise(output, std::string("warning: no address of ") + peer.not_resolved +
+                         "; it is asked for again and again");
+    }
+  }
+}
+
 // The daemon takes back what it started when it hears of a failure, and ends.
 std::optional<int> finish(const Launch& launch, pid_t child, int other) {
   const SignalsHeld held;
@@ -99,6 +110,7 @@ std::optional<int> finish(const Launch& launch, pid_t child, int other) {
   if (exit == kOk) {
     if (!said || hear(other) != kOk) return {};
     advise(launch.output, launch.target.name + " is up");
+    warn_of_names(launch.target.name, launch.output);
     return kOk;
   }
   int result = 0;

@@ -116,9 +116,10 @@ int PacketProcess::start_resolver() {
   if (status == TUNNEL_OK) status = tunnel_resolver_add_config(resolver, parts_.config.get());
   if (status != TUNNEL_OK) return refuse(status, "start the resolver");
   tunnel_control_follow(control_.get(), resolver, nullptr);
-  if (!parts_.asks_itself) return kOk;
-  // What was begun may come to an end for some seconds; later questions are ours.
+  // Whoever starts us hears of a name that is wrong, and what was begun may come to an end for some
+  // seconds; later questions are ours.
   static_cast<void>(tunnel_resolver_wait(resolver, kPatienceMs));
+  if (!parts_.asks_itself) return kOk;
   static_cast<void>(
       tunnel_resolver_ask(resolver, parts_.resolvers.data(), parts_.resolvers.size(), parts_.mark));
   return kOk;
@@ -283,7 +284,10 @@ void PacketProcess::on_resolved(void* self, const std::uint8_t* key, const char*
   put_address(message, address);
   put_text(message.name, host);
   if (reason != nullptr) put_text(message.reason, reason);
-  static_cast<PacketProcess*>(self)->wait_until_settled(message);
+  auto* process = static_cast<PacketProcess*>(self);
+  static_cast<void>(tunnel_control_looked_up(process->control_.get(), key, host,
+                                             address == nullptr ? reason : nullptr));
+  process->wait_until_settled(message);
 }
 
 // ---- the end ----

@@ -30,6 +30,7 @@ ordered_json peer_json(const TunnelStatus& status, const tunnel_snapshot_peer& p
   return {{"public_key", public_key_text(peer.public_key)},
           {"name", text_or_null(peer.name)},
           {"endpoint", text_or_null(has_endpoint ? address_text(peer.endpoint) : "")},
+          {"not_resolved", text_or_null(peer.not_resolved)},
           {"live", is_live(status, peer)},
           {"latest_handshake", time_or_null(peer.latest_handshake_ns)},
           {"handshake_us", number_or_null(peer.handshake_ns / 1000)},

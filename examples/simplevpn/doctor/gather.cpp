@@ -90,6 +90,14 @@ ConfigHandle read_file(const std::string& path, Facts& facts) {
 
 // ---- the tunnel that runs ----
 
+// "HOST: why", or "".
+void read_fault(const std::string& fault, PeerFacts& peer) {
+  const std::size_t colon = fault.find(": ");
+  if (colon == fault.npos) return;
+  peer.endpoint = fault.substr(0, colon);
+  peer.not_found = fault.substr(colon + 2);
+}
+
 void read_running_peers(const TunnelStatus& status, Facts& facts) {
   facts.peers.clear();
   for (const tunnel_snapshot_peer& peer : status.peers) {
@@ -97,6 +105,7 @@ void read_running_peers(const TunnelStatus& status, Facts& facts) {
     out.public_key = public_key_text(peer.public_key);
     out.name = peer.name[0] != '\0' ? peer.name : out.public_key;
     if (peer.endpoint.family != TUNNEL_FAMILY_NONE) out.endpoint = address_text(peer.endpoint);
+    read_fault(peer.not_resolved, out);
     for (std::size_t i = 0; i < peer.allowed_ip_count; ++i) {
       out.allowed.push_back(prefix_text(peer.allowed_ips[i]));
     }
@@ -147,7 +156,7 @@ void read_left(Facts& facts) {
 void read_ways(Facts& facts) {
   std::size_t looked_at = 0;
   for (PeerFacts& peer : facts.peers) {
-    if (peer.endpoint.empty() || !facts.is_about(peer)) continue;
+    if (peer.endpoint.empty() || !peer.not_found.empty() || !facts.is_about(peer)) continue;
     if (looked_at++ < kWays) {
       read_way(facts, peer);
     } else {

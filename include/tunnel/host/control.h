@@ -189,6 +189,7 @@ typedef struct tunnel_snapshot_peer {
   const char* name; /* ours only, else "" ; lives as long as the snapshot */
   const tunnel_prefix* allowed_ips;
   size_t allowed_ip_count;
+  const char* not_resolved; /* ours only: "HOST: why" it has no address, else ""; lives as above */
 } tunnel_snapshot_peer;
 #define TUNNEL_SNAPSHOT_PEER_INIT \
   { sizeof(tunnel_snapshot_peer) }

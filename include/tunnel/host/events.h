@@ -25,11 +25,20 @@ TUNNEL_BEGIN_DECLS
  * and it is back; FOUGHT: this happens so often that it will be later from now on. */
 #define TUNNEL_EVENT_RESTORED 260
 #define TUNNEL_EVENT_FOUGHT 261
+/* Of tunnel_control_looked_up: the name of a peer's endpoint has no address. */
+#define TUNNEL_EVENT_NOT_RESOLVED 262
 
 /* Keeps an event and sends it to who listens; the oldest of 1,024 is forgotten. Of initiations by
  * unknown keys only ten a second are kept, because strangers can cause them. Any thread, never
  * blocks on a client. */
 TUNNEL_API int32_t tunnel_control_event(tunnel_control* control, const tunnel_event* event);
+
+/* What the resolver has reported (tunnel_resolver_report): whoever asks for the status is told why
+ * a peer has no endpoint, and who listens hears of it, once for each `reason`. `reason` null =
+ * `host` has an address. Any thread. */
+TUNNEL_API int32_t tunnel_control_looked_up(tunnel_control* control,
+                                            const uint8_t public_key[TUNNEL_KEY_SIZE],
+                                            const char* host, const char* reason);
 
 /* ---- the other end ---- */
 
@@ -54,7 +63,8 @@ typedef struct tunnel_notice {
   uint32_t reserved; /* zero */
   tunnel_address address;
   uint8_t public_key[TUNNEL_KEY_SIZE];
-  char name[64]; /* the friendly name of the peer, or "" */
+  char name[64];    /* the friendly name of the peer, or "" */
+  char reason[256]; /* NOT_RESOLVED: "HOST: why", cut to what fits; else "" */
 } tunnel_notice;
 #define TUNNEL_NOTICE_INIT \
   { sizeof(tunnel_notice) }

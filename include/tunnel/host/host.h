@@ -19,7 +19,7 @@
  *   tunnel_control_open         refuses when another daemon has this name; see also
  *                               tunnel_control_file_create
  *   tunnel_settings_apply       rolls itself back when a step fails
- *   tunnel_resolver_create, tunnel_resolver_add_config
+ *   tunnel_resolver_create, tunnel_resolver_add_config; reports go to tunnel_control_looked_up
  *   tunnel_engine_run           events go to tunnel_resolver_event, tunnel_state_event and
  *                               tunnel_control_event
  *   tunnel_resolver_destroy, tunnel_settings_undo, tunnel_control_detach,

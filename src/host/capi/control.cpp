@@ -54,6 +54,18 @@ int32_t tunnel_control_event(tunnel_control* control, const tunnel_event* event)
   });
 }
 
+int32_t tunnel_control_looked_up(tunnel_control* control, const uint8_t public_key[TUNNEL_KEY_SIZE],
+                                 const char* host_name, const char* reason) {
+  if (control == nullptr || public_key == nullptr || host_name == nullptr) {
+    return TUNNEL_ERR_ARGUMENT;
+  }
+  return host::guarded([&]() -> std::int32_t {
+    const std::string fault = reason == nullptr ? "" : std::string(host_name) + ": " + reason;
+    control->server->looked_up(host::public_key_of(public_key), fault);
+    return TUNNEL_OK;
+  });
+}
+
 int32_t tunnel_control_follow(tunnel_control* control, tunnel_resolver* resolver,
                               tunnel_state* state) {
   if (control == nullptr) return TUNNEL_ERR_ARGUMENT;
@@ -151,6 +163,7 @@ int32_t tunnel_snapshot_get_peer(const tunnel_snapshot* snapshot, size_t index,
   const host::SnapshotPeer& peer = snapshot->content.peers[index];
   tunnel_snapshot_peer value = peer.info;
   value.name = peer.name.c_str();
+  value.not_resolved = peer.not_resolved.c_str();
   value.allowed_ips = peer.allowed_ips.data();
   value.allowed_ip_count = peer.allowed_ips.size();
   return base::write_sized(value, out);

@@ -36,20 +36,48 @@ void EventLog::add(const tunnel_event& event, std::uint64_t wall_ns) {
   if (!is_wanted(event)) return;
   tunnel_notice notice = TUNNEL_NOTICE_INIT;
   notice.kind = kind_of(event);
-  notice.number = next_++;
-  notice.wall_ns = wall_ns;
   notice.value = event.value;
   notice.address = event.address;
   std::copy_n(event.public_key, TUNNEL_KEY_SIZE, notice.public_key);
   notice.has_key = public_key_of(event.public_key) == PublicKey{} ? 0 : 1;
+  keep(notice, wall_ns);
+}
+
+void EventLog::keep(tunnel_notice notice, std::uint64_t wall_ns) {
+  notice.number = next_++;
+  notice.wall_ns = wall_ns;
   kept_.push_back(notice);
   if (kept_.size() > kKept) kept_.pop_front();
   news_.set(true);
 }
 
+void EventLog::looked_up(const PublicKey& peer, const std::string& fault, std::uint64_t wall_ns) {
+  const std::lock_guard lock(mutex_);
+  if (fault.empty()) {
+    faults_.erase(peer);
+    return;
+  }
+  const auto [known, is_new] = faults_.try_emplace(peer, fault);
+  if (!is_new && known->second == fault) return;
+  known->second = fault;
+  tunnel_notice notice = TUNNEL_NOTICE_INIT;
+  notice.kind = TUNNEL_EVENT_NOT_RESOLVED;
+  std::copy(peer.begin(), peer.end(), notice.public_key);
+  notice.has_key = 1;
+  fault.copy(notice.reason, sizeof(notice.reason) - 1);
+  keep(notice, wall_ns);
+}
+
+std::string EventLog::fault_of(const PublicKey& peer) const {
+  const std::lock_guard lock(mutex_);
+  const auto fault = faults_.find(peer);
+  return fault == faults_.end() ? std::string() : fault->second;
+}
+
 void EventLog::forget(const PublicKey& peer) {
   const std::lock_guard lock(mutex_);
   handshakes_.erase(peer);
+  faults_.erase(peer);
 }
 
 void EventLog::rest() {

@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +24,10 @@ class EventLog {
   explicit EventLog(base::WaitFlag news) : news_(std::move(news)) {}
 
   void add(const tunnel_event& event, std::uint64_t wall_ns);
+  // `fault` says why the name of a peer's endpoint has no address, "" that it has one. What is
+  // known already is no event.
+  void looked_up(const PublicKey& peer, const std::string& fault, std::uint64_t wall_ns);
+  [[nodiscard]] std::string fault_of(const PublicKey& peer) const;
   // A peer was removed: when it comes back, its first handshake is no rekey.
   void forget(const PublicKey& peer);
 
@@ -38,6 +43,7 @@ class EventLog {
  private:
   [[nodiscard]] bool is_wanted(const tunnel_event& event);
   [[nodiscard]] std::uint32_t kind_of(const tunnel_event& event);
+  void keep(tunnel_notice notice, std::uint64_t wall_ns);
 
   mutable std::mutex mutex_;  // guards everything below
   base::WaitFlag news_;
@@ -45,6 +51,7 @@ class EventLog {
   std::deque<tunnel_notice> kept_;
   std::uint64_t unknown_from_ns_ = 0;  // monotonic: unknown keys before that are not kept
   std::unordered_map<PublicKey, std::uint64_t, PublicKeyHash> handshakes_;  // monotonic, of peers
+  std::unordered_map<PublicKey, std::string, PublicKeyHash> faults_;        // of names of endpoints
 };
 
 }  // namespace tunnel::host

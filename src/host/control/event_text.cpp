@@ -6,6 +6,7 @@
 #include "host/config/config.h"
 #include "host/control/uapi_key.h"
 #include "host/control/uapi_number.h"
+#include "host/control/uapi_read.h"
 #include "host/control/uapi_write.h"
 
 namespace tunnel::host {
@@ -30,6 +31,12 @@ bool read_name(std::string_view text, tunnel_notice& notice) {
   return true;
 }
 
+bool read_reason(std::string_view text, tunnel_notice& notice) {
+  std::fill(std::begin(notice.reason), std::end(notice.reason), '\0');
+  shown(text).copy(notice.reason, sizeof(notice.reason) - 1);
+  return true;
+}
+
 bool read_line(std::string_view key, std::string_view value, tunnel_notice& notice) {
   if (key == "x_event") return read_decimal(value, notice.kind);
   if (key == "number") return read_decimal(value, notice.number);
@@ -38,6 +45,7 @@ bool read_line(std::string_view key, std::string_view value, tunnel_notice& noti
   if (key == "public_key") return read_public_key(value, notice);
   if (key == "endpoint") return read_place(value, notice.address);
   if (key == "x_name") return read_name(value, notice);
+  if (key == "x_reason") return read_reason(value, notice);
   return true;
 }
 
@@ -62,6 +70,7 @@ void write_notice(const tunnel_notice& notice, base::WipedBuffer& out) {
     write_text("endpoint", address_text(notice.address), out);
   }
   if (notice.name[0] != '\0') write_text("x_name", notice.name, out);
+  if (notice.reason[0] != '\0') write_text("x_reason", notice.reason, out);
   out.append("\n");
 }
 

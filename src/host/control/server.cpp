@@ -96,6 +96,10 @@ void Server::add_event(const tunnel_event& event) {
   events_.add(event, wall_ns());
 }
 
+void Server::looked_up(const PublicKey& peer, const std::string& fault) {
+  events_.looked_up(peer, fault, wall_ns());
+}
+
 void Server::detach() {
   core_.detach();
   add_event(own_event(TUNNEL_EVENT_DOWN));
@@ -293,7 +297,10 @@ int Server::write_status(base::WipedBuffer& out) {
 void Server::write_peers(const CorePiece& piece, base::WipedBuffer& out) const {
   for (const CorePiece::Peer& peer : piece.peers) {
     const std::span prefixes(piece.prefixes.data() + peer.first_prefix, peer.info.prefix_count);
-    write_peer({peer.info, prefixes, name_of(facts_, peer.info.public_key)}, out);
+    const bool has_endpoint = peer.info.endpoint.family != TUNNEL_FAMILY_NONE;
+    const std::string fault =
+        has_endpoint ? "" : events_.fault_of(public_key_of(peer.info.public_key));
+    write_peer({peer.info, prefixes, name_of(facts_, peer.info.public_key), fault}, out);
   }
 }
 

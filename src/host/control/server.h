@@ -36,6 +36,7 @@ class Server {
 
   // Any thread.
   void add_event(const tunnel_event& event);
+  void looked_up(const PublicKey& peer, const std::string& fault);
 
   void follow(const Followers& followers) { changer_.follow(followers); }
   void detach();

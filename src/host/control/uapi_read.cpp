@@ -122,6 +122,7 @@ bool read_peer_line(std::string_view key, std::string_view value, SnapshotPeer& 
   if (key == "x_session") return read_decimal(value, info.has_session);
   if (key == "x_handshake_ns") return read_decimal(value, info.handshake_ns);
   if (key == "x_name") peer.name = friendly_name(value);
+  if (key == "x_not_resolved") peer.not_resolved = shown(value);
   return true;
 }
 
@@ -140,6 +141,14 @@ bool read_line(std::string_view line, Snapshot& snapshot) {
 }
 
 }  // namespace
+
+std::string shown(std::string_view text) {
+  std::string safe(text);
+  std::replace_if(
+      safe.begin(), safe.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return safe;
+}
 
 bool read_snapshot(std::string_view text, Snapshot& snapshot) {
   while (snapshot.error < 0) {

@@ -16,6 +16,7 @@ struct SnapshotPeer {
   tunnel_snapshot_peer info = TUNNEL_SNAPSHOT_PEER_INIT;  // its pointers are unset here
   base::Secret<TUNNEL_KEY_SIZE> preshared_key;            // zero = none
   std::string name;
+  std::string not_resolved;
   std::vector<tunnel_prefix> allowed_ips;
 };
 
@@ -28,6 +29,9 @@ struct Snapshot {
   std::vector<SnapshotPeer> peers;
   int error = -1;  // of the final errno line; -1 = there was none
 };
+
+// A text as a terminal may show it: who asks is root, and who answers reads what strangers send.
+std::string shown(std::string_view text);
 
 // Reads an answer. False when it is none. Keys it does not know are skipped.
 bool read_snapshot(std::string_view text, Snapshot& snapshot);

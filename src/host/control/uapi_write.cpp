@@ -106,6 +106,7 @@ void write_peer(const PeerStatus& status, WipedBuffer& out) {
     write_text("allowed_ip", prefix_text(prefix), out);
   }
   if (!status.name.empty()) write_text("x_name", status.name, out);
+  if (!status.fault.empty()) write_text("x_not_resolved", status.fault, out);
   put_number("x_session", info.has_session, out);
   put_number("x_handshake_ns", info.handshake_ns, out);
 }

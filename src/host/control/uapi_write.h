@@ -29,6 +29,7 @@ struct PeerStatus {
   const tunnel_peer_info& info;
   std::span<const tunnel_prefix> prefixes;
   std::string_view name;
+  std::string_view fault = {};  // why the name of its endpoint has no address
 };
 
 void write_interface(const InterfaceStatus& status, base::WipedBuffer& out);

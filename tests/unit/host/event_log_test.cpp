@@ -55,6 +55,24 @@ TEST_CASE("a handshake while the session before it lives is a rekey", "[host][ev
                                                  TUNNEL_EVENT_HANDSHAKE});
 }
 
+TEST_CASE("a name without an address is told once for each reason", "[host][events]") {
+  EventLog log = make_log();
+  tunnel::host::PublicKey peer{7};
+  log.looked_up(peer, "vpn.test: no such name", 1);
+  log.looked_up(peer, "vpn.test: no such name", 2);
+  log.looked_up(peer, "vpn.test: try again", 3);
+  CHECK(kinds(log) == std::vector<std::uint32_t>(2, TUNNEL_EVENT_NOT_RESOLVED));
+  CHECK(log.fault_of(peer) == "vpn.test: try again");
+  std::uint64_t from = 0;
+  CHECK(std::string(log.from(from)[1].reason) == "vpn.test: try again");
+  log.looked_up(peer, "", 4);
+  CHECK(log.fault_of(peer).empty());
+  log.looked_up(peer, "vpn.test: no such name", 5);
+  log.forget(peer);
+  CHECK(log.fault_of(peer).empty());
+  CHECK(kinds(log).size() == 3);
+}
+
 TEST_CASE("strangers cannot push out what peers did", "[host][events]") {
   EventLog log = make_log();
   log.add(event_of(TUNNEL_EVENT_HANDSHAKE, 0), 1);

@@ -102,6 +102,8 @@ TEST_CASE("what a terminal would obey is no part of a name", "[host][control]") 
   tunnel_notice notice = TUNNEL_NOTICE_INIT;
   REQUIRE(host::read_notice("x_event=1\nx_name=a\rb\n", notice));
   CHECK(std::string(notice.name) == "a?b");
+  REQUIRE(host::read_notice("x_event=1\nx_reason=h: \x1b[2J\n", notice));
+  CHECK(std::string(notice.reason) == "h: ?[2J");
 }
 
 TEST_CASE("what is no answer is refused", "[host][control]") {
