@@ -66,8 +66,10 @@ void add_doctor(const Grammar& grammar) {
   CLI::App* doctor =
       grammar.add(grammar.app, "doctor", "Say what is wrong with a tunnel, and how to mend it",
                   [options, &output = grammar.output] { return examine(*options, output); });
-  doctor->add_option("CONF", options->target, "File, or the name of a tunnel")->required();
-  doctor->add_option("--peer", options->peer, "Only this peer: its name or public key");
+  CLI::Option* target = doctor->add_option(
+      "CONF", options->target, "File, or the name of a tunnel; without it all that run");
+  doctor->add_option("--peer", options->peer, "Only this peer: its name or public key")
+      ->needs(target);
 }
 
 void add_completion(const Grammar& grammar) {

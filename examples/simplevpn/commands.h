@@ -112,7 +112,7 @@ int events(const Events& options, const Output& output);
 
 // Looks for what is wrong with a tunnel; 7 when something is.
 struct Examine {
-  std::string target;  // a file or a name
+  std::string target;  // a file or a name; "" = the machine and all that run
   std::string peer;    // only the way to this one: friendly name or public key; "" = to every peer
 };
 int examine(const Examine& options, const Output& output);

@@ -10,8 +10,9 @@ SCHEMA = json.loads((ROOT / "docs" / "schema" / "doctor.json").read_text(encodin
 
 
 def findings(host, program, target, *arguments, exit_status=None):
-    """Every finding, in order. It exits 7 when one is a FAIL, else 0."""
-    done = host.run(program, "doctor", target, "--json", *arguments, check=False)
+    """Every finding, in order. It exits 7 when one is a FAIL, else 0. `target` None: of all."""
+    words = [target] if target else []
+    done = host.run(program, "doctor", *words, "--json", *arguments, check=False)
     assert done.returncode in (0, 7), done.stdout + done.stderr
     assert exit_status in (None, done.returncode), done.stdout
     document = json.loads(done.stdout)

@@ -76,3 +76,22 @@ def test_a_left_block_is_named_by_other_tunnels_until_down_lifts_it(tunnel):
         checkup.complaints(tunnel.host, tunnel.program, "wg1"))
     tunnel.call("down", "wg1")
     assert not machine.differences(before, machine.describe(tunnel.host))
+
+
+def test_doctor_without_a_name_looks_at_the_machine_and_all_that_run(tunnel):
+    look = lambda exit_status: [(finding["tunnel"], finding["check"]) for finding in
+                                checkup.findings(tunnel.host, tunnel.program, None,
+                                                 exit_status=exit_status)]
+    assert look(0) == [(None, "machine")]
+    assert "no tunnel is running" in tunnel.call("doctor").stderr
+    tunnel.up()
+    tunnel.host.write("/run/wg1.conf", CONFIG.replace("51820", "51821"))
+    crash.kill(tunnel.host)
+    tunnel.call("up", "/run/wg1.conf")
+    found = look(7)
+    assert found[0] == (None, "left_over") and ("wg1", "settings") in found
+    assert ("wg1", "left_over") not in found, "it is said once"
+    text = tunnel.call("doctor", exit_status=7).stdout
+    assert text.startswith("this machine:\nFAIL left_over: wg0 ") and "\nwg1:\n" in text
+    tunnel.call("doctor", "--peer", "laptop", exit_status=2)
+    tunnel.call("down", "wg1")

@@ -34,6 +34,8 @@ void check_handshakes(const Facts& facts, Findings& findings);
 void check_data(const Facts& facts, Findings& findings);
 void check_visitors(const Facts& facts, Findings& findings);
 
+// What concerns every tunnel of this machine.
+[[nodiscard]] Findings check_machine(const Facts& facts);
 [[nodiscard]] Findings check_all(const Facts& facts);
 
 }  // namespace simplevpn::doctor

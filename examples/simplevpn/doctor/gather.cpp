@@ -167,6 +167,11 @@ void read_ways(Facts& facts) {
 
 }  // namespace
 
+void gather_machine(Facts& facts) {
+  read_left(facts);
+  read_machine(facts);
+}
+
 bool gather(const std::string& target, const std::string& peer, Facts& facts) {
   facts.only_peer = peer;
   facts.name = tunnel_name(target);

@@ -7,6 +7,9 @@
 
 namespace simplevpn::doctor {
 
+// What of the machine matters to any tunnel.
+void gather_machine(Facts& facts);
+
 // `target` is a file, or the name of a tunnel that runs or stands in /etc/wireguard. False when
 // there is neither, and
 // nothing was left by one. `peer` is the one that matters, "" = all.
