@@ -137,9 +137,18 @@ int Daemon::make_plan(std::uint16_t port) {
   request.port = port;
   const std::int32_t status =
       tunnel_settings_plan_for(config_.get(), &request, name_.c_str(), &settings, &issue);
+  if (status == TUNNEL_ERR_NOT_FOUND) return refuse_interface(issue);
   if (status != TUNNEL_OK) return fail(output_, config_failure(output_, status, path_, issue));
   settings_.reset(settings);
   return kOk;
+}
+
+// One that --nat or --share names.
+int Daemon::refuse_interface(const tunnel_config_issue& issue) {
+  return fail(output_, {.exit = kUsage,
+                        .code = "E_NOT_FOUND",
+                        .message = issue.message,
+                        .hint = "ip link shows which there are"});
 }
 
 std::uint32_t Daemon::planned_mtu() const {

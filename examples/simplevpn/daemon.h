@@ -63,6 +63,7 @@ class Daemon {
   int read_config();
   int plan();
   int make_plan(std::uint16_t port);
+  int refuse_interface(const tunnel_config_issue& issue);
   int catch_signals();
   int open_journal();
   int create_core();

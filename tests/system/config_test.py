@@ -220,3 +220,14 @@ def test_files_are_read_as_wg_reads_them(simplevpn, host, name):
     tunnel.call("up", "--no-hooks", "/run/wg0.conf")
     assert showconf(host, "wg0") == theirs
     tunnel.call("down", "--no-hooks", "wg0")
+
+
+# ---- interfaces that the command line names ----
+
+@pytest.mark.parametrize("command, option", [("server", "--nat"), ("client", "--share")])
+def test_an_interface_that_is_not_there_is_named(host, simplevpn, command, option):
+    tunnel = Tunnel(host, simplevpn)
+    done = tunnel.call(command, option, "eth9", "/run/wg0.conf", exit_status=2)
+    assert done.stderr == "simplevpn: there is no interface 'eth9'\n" \
+                          "hint: ip link shows which there are\n"
+    assert not tunnel.link_exists()
