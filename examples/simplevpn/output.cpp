@@ -104,6 +104,12 @@ Failure config_failure(const Output& output, std::int32_t status, const std::str
   if (status != TUNNEL_ERR_CONFIG && issue.line == 0) {
     Failure failure = file_failure(output, status, "read " + file, kUsage);
     failure.file = file;
+    // A folder, a file that is too large: what the system says of that is about something else.
+    const bool told = status == TUNNEL_ERR_UNSUPPORTED || status == TUNNEL_ERR_LIMIT;
+    if (told && issue.message[0] != '\0') {
+      failure.message = "cannot read " + file + ": " + issue.message;
+      failure.hint = issue.hint;
+    }
     return failure;
   }
   Failure failure{.exit = kUsage, .code = code_of(status)};

@@ -222,6 +222,14 @@ def test_files_are_read_as_wg_reads_them(simplevpn, host, name):
     tunnel.call("down", "--no-hooks", "wg0")
 
 
+def test_what_is_no_file_is_said_to_be_none(simplevpn, tmp_path):
+    (tmp_path / "wg0.conf").mkdir()
+    done = run(simplevpn, "check", tmp_path / "wg0.conf")
+    assert done.returncode == 2
+    assert done.stderr == f"simplevpn: cannot read {tmp_path}/wg0.conf: " \
+                          "this is not a regular file\n"
+
+
 # ---- interfaces that the command line names ----
 
 @pytest.mark.parametrize("command, option", [("server", "--nat"), ("client", "--share")])

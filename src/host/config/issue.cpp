@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kHidden = "(hidden)";
 constexpr std::size_t kLongestShownRun = 31;  // base64 characters; a key has 43
+constexpr std::size_t kMostPadding = 2;       // '=' behind them
 constexpr std::size_t kWindow = 100;          // characters of a line that are shown
 constexpr std::size_t kBeforeFault = 60;      // of these, before the fault
 
@@ -65,7 +66,9 @@ std::size_t bytes_to_hide(const ShownLine& line, std::size_t at) noexcept {
   }
   const bool run_begins = at == 0 || !is_base64(line.raw[at - 1]);
   const std::size_t run = run_begins ? base64_run(line.raw.substr(at)) : 0;
-  return run > kLongestShownRun ? run : 0;
+  if (run <= kLongestShownRun) return 0;
+  const std::string_view behind = line.raw.substr(at + run, kMostPadding);
+  return run + std::min(behind.find_first_not_of('='), behind.size());
 }
 
 void draw_character(std::string_view character, Drawing& drawing) {

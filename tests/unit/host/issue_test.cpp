@@ -183,6 +183,15 @@ TEST_CASE("keys of 31 and 33 bytes are refused without being shown", "[host][con
   }
 }
 
+TEST_CASE("a hidden key is hidden with its padding", "[host][config]") {
+  const Parsed parsed = parse("[Peer]\nPublicKeey = " + kPrivateKey + " # of Ann\n");
+  CHECK(shown(parsed.issue) ==
+        "wg0.conf:2:1: unknown key 'PublicKeey'\n"
+        "  PublicKeey = (hidden) # of Ann\n"
+        "  ^~~~~~~~~~\n"
+        "hint: did you mean 'PublicKey'?\n");
+}
+
 TEST_CASE("no part of a secret reaches a message, wherever it stands", "[host][config]") {
   const std::string half = "yAnz5TF+lXXJte14tji3zl";  // 22 characters of a key
   const std::string texts[] = {
