@@ -12,6 +12,7 @@
 #include "format.h"
 #include "grammar.h"
 #include "sudo.h"
+#include "suggest.h"
 
 namespace simplevpn {
 namespace {
@@ -293,11 +294,39 @@ void CommandLine::finish_output(const std::vector<std::string>& typed) {
   output_.color = color_ == "always" || (color_ == "auto" && terminal);
 }
 
+// The command that was recognized, as far as that went.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : innermost(*chosen.front());
+}
+
+// What may stand there: options where it looks like one, else commands.
+std::vector<std::string> candidates(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> found;
+  for (const CLI::App* each = &app; word.starts_with('-') && each != nullptr;
+       each = each->get_parent()) {
+    for (const CLI::Option* option : each->get_options()) {
+      for (const std::string& name : option->get_lnames()) found.push_back("--" + name);
+    }
+  }
+  if (word.starts_with('-')) return found;
+  for (const CLI::App* command : app.get_subcommands({})) found.push_back(command->get_name());
+  return found;
+}
+
 int CommandLine::refuse(const CLI::ParseError& error) {
   const bool asked_for_help = error.get_exit_code() == 0;
   if (asked_for_help) return app_.exit(error);
-  return fail(output_,
-              usage_failure(error.what(), "simplevpn --help, or simplevpn COMMAND --help"));
+  Failure failure = usage_failure(error.what(), "simplevpn --help, or simplevpn COMMAND --help");
+  const CLI::App& app = innermost(app_);
+  const std::vector<std::string> unknown = app_.remaining(true);
+  if (unknown.empty()) return fail(output_, failure);
+  const std::string& word = unknown.front();
+  const std::vector<std::string> known = candidates(app, word);
+  if (!word.starts_with('-') && !known.empty()) failure.message = "there is no command " + word;
+  const std::string meant = nearest(word.substr(0, word.find('=')), known);
+  if (!meant.empty()) failure.hint = "did you mean " + meant + "?";
+  return fail(output_, failure);
 }
 
 int CommandLine::run(const std::vector<std::string>& arguments,

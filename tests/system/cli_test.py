@@ -187,3 +187,18 @@ def test_called_by_another_name_it_is_that_command(simplevpn, tmp_path):
         assert link.is_symlink()
         done = run(link, tmp_path / "none.conf")
         assert done.returncode == 2 and "none.conf" in done.stderr
+
+
+@pytest.mark.parametrize("words, message, hint", [
+    (["upp", "wg0"], "there is no command upp", "did you mean up?"),
+    (["-q", "frobnicate"], "there is no command frobnicate", "simplevpn --help, or"),
+    (["peer", "ad", "phone"], "there is no command ad", "did you mean add?"),
+    (["client", "wg0.conf", "--killswitch"], "not expected: --killswitch",
+     "did you mean --kill-switch?"),
+    (["status", "--chek=live"], "not expected: --chek=live", "did you mean --check?"),
+    (["status", "--jsn"], "not expected: --jsn", "did you mean --json?"),
+    ([], "A subcommand is required", "simplevpn --help, or"),
+])
+def test_a_mistyped_word_is_named_with_what_may_be_meant(simplevpn, words, message, hint):
+    done = run(simplevpn, *words)
+    assert done.returncode == 2 and message in done.stderr and f"\nhint: {hint}" in done.stderr
