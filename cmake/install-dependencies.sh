@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs what the build, the tests and the demo need: the one package list (names of Debian 12).
 #
-# usage: cmake/install-dependencies.sh [--list]
+# usage: cmake/install-dependencies.sh [--list | --tests]
 #
 # Does nothing, not even `apt-get update`, when everything is there; otherwise one transaction, with
 # sudo when not root. A line may offer alternatives, the preferred one first: newer distributions
-# have dropped some versions. Then some packages are unpacked below build/debian, not installed.
+# have dropped some versions. With --tests some more are unpacked below build/debian, not installed.
 set -eu
 
 packages='
@@ -130,9 +130,9 @@ install_all() {
 }
 
 case "${1:-}" in
-  '') ;;
+  '' | --tests) ;;
   --list) for line in $packages; do echo "$line"; done; exit 0 ;;
-  *) echo "usage: $0 [--list]" >&2; exit 2 ;;
+  *) echo "usage: $0 [--list | --tests]" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
@@ -142,7 +142,7 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 install_all
-if unpack_all; then exit 0; fi
+if [ $# -eq 0 ] || unpack_all; then exit 0; fi
 # The lists of packages may be missing or old.
 if [ "$(id -u)" -eq 0 ] && apt-get update -q && unpack_all; then exit 0; fi
 echo 'install-dependencies: some packages cannot be fetched; tests that need them are skipped' >&2

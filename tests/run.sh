@@ -106,7 +106,7 @@ case $mode in
   *) sed -n 's/^# \{0,1\}//; 2,7p' "$0" >&2; exit 2 ;;
 esac
 
-./cmake/install-dependencies.sh
+./cmake/install-dependencies.sh --tests
 rm -rf "$results"
 mkdir -p "$results"
 

@@ -1,5 +1,5 @@
 """Debian's managers of /etc/resolv.conf on a host: the real programs, unpacked and never installed
-(cmake/install-dependencies.sh), over the host's own /usr and /etc."""
+(cmake/install-dependencies.sh --tests), over the host's own /usr and /etc."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ def missing():
     """What is not there, in words, or ""."""
     for package in ("systemd-resolved", "resolvconf", "openresolv"):
         if not (UNPACKED / package).is_dir():
-            return f"cmake/install-dependencies.sh has not unpacked {package}"
+            return f"cmake/install-dependencies.sh --tests has not unpacked {package}"
     return ""
 
 
