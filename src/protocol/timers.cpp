@@ -64,7 +64,9 @@ std::uint32_t Timers::expire(std::uint64_t now) noexcept {
   if (retransmit_ <= now) actions |= expire_retransmit(now);
   if (new_handshake_ <= now) {
     new_handshake_ = kOff;
-    attempts_ = 0;
+    // Data sent into the void, which comes here every 15 s, keeps no dead endpoint alive.
+    const bool under_way = handshake_in_progress() || (actions & kRetryHandshake) != 0;
+    if (!under_way) attempts_ = 0;
     actions |= kNewHandshake;
   }
   if (keepalive_ <= now) {

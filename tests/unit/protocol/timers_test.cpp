@@ -304,7 +304,7 @@ struct Witness {
       happen(E::new_trigger);
     } else if (action == T::kNewHandshake) {
       unanswered_since.reset();
-      retries = 0;
+      if (!initiated_at) retries = 0;
     } else if (action == T::kWipe) {
       derived_at.reset();
     } else {
@@ -359,4 +359,18 @@ TEST_CASE("random scripts never break the rules of the timers", "[protocol][time
     }
   }
   CHECK(seen.size() == 6);
+}
+
+TEST_CASE("data that goes on unanswered does not keep a handshake from being given up",
+          "[protocol][timers]") {
+  Timers timers;
+  timers.handshake_initiated(0, 0);
+  std::uint64_t given_up = 0;
+  for (std::uint64_t now = 0; given_up == 0 && now < 300 * kSecond; now += kSecond / 2) {
+    timers.data_sent(now, 0);
+    const std::uint32_t due = timers.expire(now);
+    if ((due & T::kRetryHandshake) != 0) timers.handshake_initiated(now, 0);
+    if ((due & T::kGiveUp) != 0) given_up = now;
+  }
+  CHECK(given_up == 100 * kSecond);
 }
