@@ -1,15 +1,19 @@
-"""Kills a tunnel's daemon at a random moment and looks whether a clean-up leaves a trace."""
+"""Kills what starts or ends a tunnel at a random moment and looks whether a clean-up leaves a
+trace."""
 
 import random
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 
 import machine
+from names import own_etc
 from netns import wait_until
 from program import PEER, PRIVATE
 
-LONGEST_S = 0.5  # a start takes a fifth of it
+LONGEST_START_S = 0.5  # a start takes a fifth of it
+FILE = "/run/wg0.conf"
 
 # Everything goes through the tunnel: routes and rules in two families, a table, kernel settings and
 # name servers.
@@ -25,10 +29,42 @@ Endpoint = 192.0.2.2:51820
 AllowedIPs = 0.0.0.0/0, ::/0
 """
 
+# Its uplink's packets are forwarded, and chains of others get rules of ours.
+SERVER = f"""[Interface]
+PrivateKey = {PRIVATE}
+ListenPort = 51820
+Address = 10.9.0.1/24, fd09::1/64
+
+[Peer]
+PublicKey = {PEER}
+AllowedIPs = 10.9.0.2/32, fd09::2/128
+"""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a tunnel is started, and what is killed: that, or else what ends it. A clean-up has
+    something to do after a crash only."""
+    start: tuple
+    config: str = CONFIG
+    blocks: bool = False
+    end: tuple = ()
+    crashed: bool = False
+
+
+WAYS = {
+    "up": Way(("up", "-f")),
+    "kill-switch": Way(("client", "--kill-switch"), blocks=True),
+    "server": Way(("server",), SERVER),
+    "down": Way(("up",), end=("down", "wg0")),
+    "down-kill-switch": Way(("up", "--kill-switch"), blocks=True, end=("down", "wg0")),
+    "clean-up": Way(("up",), end=("down", "--cleanup"), crashed=True),
+}
+
 
 def furnish(host):
     """What other programs have on a machine and what must survive: a table, a rule and a route."""
-    host.replace_file("/etc/resolv.conf", "nameserver 192.0.2.53\n")
+    own_etc(host, "nameserver 192.0.2.53\n")
     host.ip("link", "add", "uplink", "type", "veth", "peer", "name", "far")
     for name in ("uplink", "far"):
         host.ip("link", "set", "dev", name, "addrgenmode", "none", "up")
@@ -53,43 +89,76 @@ def kill(host):
     wait_until(lambda: "wg0" not in host.ip("link"), what="its interface is gone")
 
 
-def start_and_kill(host, program, arguments, seed):
-    """One start, and one kill -9 in the middle of it or after it."""
-    daemon = host.popen(program, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(random.Random(seed).uniform(0, LONGEST_S))
-    daemon.kill()  # also when it is no more than a process yet
-    daemon.wait(timeout=10)
+def start_and_kill(host, command, after_s):
+    """Starts a command and kills it, and the daemon if that is another process."""
+    process = host.popen(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(after_s)
+    host.kill("simplevpn", signal.SIGKILL)
+    process.kill()  # also when it is no more than a process yet
+    process.wait(timeout=10)
     kill(host)
 
 
-def clean(host, program, seed, *arguments):
-    done = host.run(program, *arguments, check=False)
-    assert done.returncode == 0, f"seed {seed}: {done.stderr}"
+class Cycles:
+    """Starts that are killed and cleaned up after, on one furnished host, by one way."""
 
+    def __init__(self, host, program, way):
+        self.host, self.program, self.way = host, program, way
+        self.left = self.midway = 0  # cycles with something to clean up; with an end half done
+        host.write(FILE, way.config)
+        self._before = machine.describe(host)
+        self._longest, self._crashed = LONGEST_START_S, None
+        if way.end:
+            self._measure_end()
 
-def cycle(host, program, arguments, seed):
-    """A start that is killed, one clean-up: nothing is left. Returns whether there was anything to
-    clean up."""
-    before = machine.describe(host)
-    start_and_kill(host, program, arguments, seed)
-    left = bool(machine.differences(before, machine.describe(host)))
-    clean(host, program, seed, "down", "--cleanup")
-    found = machine.differences(before, machine.describe(host))
-    assert not found, f"seed {seed}:\n" + "\n".join(found)
-    return left
+    def run(self, seed):
+        """One cycle: whatever the moment, one clean-up leaves nothing, or nothing but the block."""
+        self._wreck(random.Random(seed).uniform(0, self._longest))
+        after = machine.describe(self.host)
+        self.left += after != self._before
+        self.midway += after not in (self._before, self._crashed)
+        if seed % 5 == 4:  # a start and a stop clean up as well
+            self._call(seed, "up", *(["--kill-switch"] if self.way.blocks else []), FILE)
+            self._call(seed, "down", "wg0")
+        else:
+            self._call(seed, "down", "--cleanup")
+            if self.way.blocks:
+                self._assert_only_blocked(seed)
+                self._call(seed, "unblock", "wg0")
+        found = machine.differences(self._before, machine.describe(self.host))
+        assert not found, f"seed {seed}:\n" + "\n".join(found)
 
+    def _measure_end(self):
+        """How long an end takes, and what a crash right before it leaves."""
+        self._begin()
+        begin = time.monotonic()
+        self.host.run(self.program, *self.way.end)
+        self._longest = 1.2 * (time.monotonic() - begin)
+        self.host.run(self.program, *self.way.start, FILE)
+        kill(self.host)
+        self._crashed = machine.describe(self.host)
+        self._call("none", "down", "--cleanup")
+        self._call("none", "unblock")
 
-def cycle_blocked(host, program, arguments, seed):
-    """With the kill switch a clean-up leaves the block and its record, and `unblock` nothing.
-    Returns whether there was a block."""
-    before = machine.describe(host)
-    start_and_kill(host, program, arguments, seed)
-    clean(host, program, seed, "down", "--cleanup")
-    blocked = machine.describe(host)
-    changed = {fact for fact, text in before.items() if blocked[fact] != text}
-    assert changed <= {"packet filter", "state"}, f"seed {seed}: {changed}"
-    assert len(changed) != 1, f"seed {seed}: a block without a record, or the other way round"
-    clean(host, program, seed, "unblock", "wg0")
-    found = machine.differences(before, machine.describe(host))
-    assert not found, f"seed {seed}:\n" + "\n".join(found)
-    return bool(changed)
+    def _begin(self):
+        """Up to where the end begins."""
+        self.host.run(self.program, *self.way.start, FILE)
+        if self.way.crashed:
+            kill(self.host)
+
+    def _wreck(self, after_s):
+        if self.way.end:
+            self._begin()
+        command = self.way.end or (*self.way.start, FILE)
+        start_and_kill(self.host, (self.program, *command), after_s)
+
+    def _call(self, seed, *arguments):
+        done = self.host.run(self.program, *arguments, check=False)
+        assert done.returncode == 0, f"seed {seed}: {arguments}: {done.stderr}"
+
+    def _assert_only_blocked(self, seed):
+        """With the kill switch a clean-up leaves the block and its record."""
+        after = machine.describe(self.host)
+        changed = {fact for fact, text in self._before.items() if after[fact] != text}
+        assert changed <= {"packet filter", "state"}, f"seed {seed}: {changed}"
+        assert len(changed) != 1, f"seed {seed}: a block without a record, or the other way round"

@@ -15,6 +15,7 @@ FACTS = {
     "packet filter": "nft -s list ruleset",
     "settings": "sysctl -a --pattern '^net[.]' 2>/dev/null",
     "resolv.conf": "stat -c '%F %a %U:%G' /etc/resolv.conf; cat /etc/resolv.conf",
+    "files": "find /etc /run/simplevpn -maxdepth 1 -printf '%p %y %#m\\n' | sort",
     "sockets": "ls -lA --time-style=+ /run/wireguard",
     "state": "ls -lA --time-style=+ /var/lib/simplevpn; cat /var/lib/simplevpn/* 2>/dev/null",
 }
@@ -34,7 +35,7 @@ def describe(host):
         text = re.sub(pattern, mask, text)
     parts = re.split(r"^### (.*)\n", text, flags=re.M)[1:]
     facts = dict(zip(parts[::2], parts[1::2]))
-    for fact in ("addresses", "rules v4", "settings"):
+    for fact in ("addresses", "rules v4", "settings", "files"):
         assert facts[fact], f"no host is without {fact}"
     return facts
 

@@ -1,15 +1,21 @@
 """The cycles of crash_test.py, as many as it takes to meet every moment."""
 
+import pytest
+
 import crash
 from program import Tunnel
 
-CYCLES = 500
+CYCLES = {"up": 500, "kill-switch": 100, "server": 50, "down": 50, "down-kill-switch": 50,
+          "clean-up": 50}
 
 
-def test_a_killed_daemon_leaves_nothing_after_a_clean_up(furnished, simplevpn):
-    tunnel = Tunnel(furnished, simplevpn)
-    tunnel.write(crash.CONFIG)
-    left = [crash.cycle(furnished, simplevpn, ["up", "-f", "/run/wg0.conf"], seed)
-            for seed in range(1000, 1000 + CYCLES)]
-    assert sum(left) > CYCLES // 4, "most kills came when something was there to clean up"
-    tunnel.assert_gone()
+@pytest.mark.parametrize("way", CYCLES)
+def test_whatever_is_killed_a_clean_up_leaves_nothing(furnished, simplevpn, way):
+    cycles = crash.Cycles(furnished, simplevpn, crash.WAYS[way])
+    for seed in range(1000, 1000 + CYCLES[way]):
+        cycles.run(seed)
+    if crash.WAYS[way].end:
+        assert cycles.midway > CYCLES[way] // 10, "enough ends were killed half-way"
+    else:
+        assert cycles.left > CYCLES[way] // 4, "most came when something was there to clean up"
+    Tunnel(furnished, simplevpn).assert_gone()

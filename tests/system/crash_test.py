@@ -1,27 +1,32 @@
 """A daemon that is killed: what it leaves, and who undoes it."""
 
+import pytest
+
 import crash
 import machine
 from program import Tunnel
 
-CYCLES = 20
+CYCLES = {"up": 9, "kill-switch": 9}  # crash_long_test.py runs many
 
 
-def test_a_killed_daemon_leaves_nothing_after_a_clean_up(furnished, simplevpn):
-    tunnel = Tunnel(furnished, simplevpn)
-    tunnel.write(crash.CONFIG)
-    left = [crash.cycle(furnished, simplevpn, ["up", "-f", "/run/wg0.conf"], seed)
-            for seed in range(CYCLES)]
-    assert any(left)
-    tunnel.assert_gone()
+@pytest.mark.parametrize("way", crash.WAYS)
+def test_whatever_is_killed_a_clean_up_leaves_nothing(furnished, simplevpn, way):
+    """With the kill switch nothing but the block, until `unblock`."""
+    cycles = crash.Cycles(furnished, simplevpn, crash.WAYS[way])
+    for seed in range(CYCLES.get(way, 4)):
+        cycles.run(seed)
+    assert cycles.left or crash.WAYS[way].end
+    Tunnel(furnished, simplevpn).assert_gone()
 
 
-def test_with_the_kill_switch_only_the_block_is_left_until_unblock(furnished, simplevpn):
-    Tunnel(furnished, simplevpn).write(crash.CONFIG)
-    blocked = [crash.cycle_blocked(furnished, simplevpn,
-                                   ["client", "--kill-switch", "/run/wg0.conf"], seed)
-               for seed in range(CYCLES)]
-    assert any(blocked)
+@pytest.mark.parametrize("command", [
+    "touch /etc/resolv.conf.simplevpn-lock", "chmod 600 /etc/resolv.conf",
+    "mkdir /run/simplevpn/left", "touch /var/lib/simplevpn/wg0.journal",
+    "touch /run/wireguard/wg0.sock", "ip rule add to 10.9.0.0/24 lookup 201"])
+def test_what_is_left_is_seen(furnished, command):
+    before = machine.describe(furnished)
+    furnished.run(*command.split())
+    assert machine.differences(before, machine.describe(furnished))
 
 
 def test_a_killed_daemon_leaves_nothing_after_the_next_start_and_stop(furnished, simplevpn):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 
 import pytest
@@ -329,11 +330,12 @@ def test_a_daemon_killed_while_it_follows_leaves_nothing_after_a_clean_up(lab, s
   ip link add br7 type bridge; ip address add 172.30.0.1/16 dev br7; ip link set br7 up
   ip link del br7; ip route replace default via 192.0.2.2 dev uplink
 done""", stdout=-3, stderr=-3)
-    crash.start_and_kill(host, simplevpn, ["client", "--split", "/run/wg0.conf"] if seed % 2 else
-                         ["client", "/run/wg0.conf"], seed)
+    scheme = ["--split"] if seed % 2 else []
+    crash.start_and_kill(host, (simplevpn, "client", "/run/wg0.conf", *scheme),
+                         random.Random(seed).uniform(0, crash.LONGEST_START_S))
     changes.kill()
     changes.wait()
     host.ip("link", "del", "br7", check=False)
     host.ip("route", "replace", "default", "via", "192.0.2.2", "dev", "uplink")
-    crash.clean(host, simplevpn, seed, "down", "--cleanup")
+    host.run(simplevpn, "down", "--cleanup")
     assert not machine.differences(before, machine.describe(host))

@@ -131,7 +131,7 @@ def test_packets_may_die_at_any_moment(furnished, simplevpn):
         process = furnished.popen(simplevpn, "up", "-f", "/run/wg0.conf",
                                   stderr=subprocess.DEVNULL)
         wait_until(lambda: furnished.pids("simplevpn-pkt"), what="process for packets")
-        time.sleep(random.Random(seed).uniform(0, crash.LONGEST_S / 4))
+        time.sleep(random.Random(seed).uniform(0, crash.LONGEST_START_S / 4))
         furnished.kill("simplevpn-pkt", signal.SIGKILL)
         assert process.wait(timeout=5) in (1, 4), f"seed {seed}"
         found = machine.differences(before, machine.describe(furnished))
