@@ -179,21 +179,6 @@ def test_a_killed_daemon_can_be_started_again(tunnel, host):
     assert tunnel.status()["name"] == "wg0"
 
 
-def test_deleting_the_socket_stops_it(tunnel, host):
-    tunnel.up()
-    host.run("rm", "/run/wireguard/wg0.sock")
-    wait_until(lambda: not host.pids("simplevpn"), what="daemon ended")
-    tunnel.assert_gone()
-
-
-def test_deleting_the_interface_stops_it_with_an_error(tunnel, host):
-    process = tunnel.foreground()
-    host.ip("link", "del", "wg0")
-    assert process.wait(timeout=5) == 1
-    assert "wg0 is gone" in process.stderr.read()
-    tunnel.assert_gone()
-
-
 def test_too_few_descriptors_is_a_clear_error_until_they_suffice(tunnel, host):
     refused = 0
     for limit in range(4, 64):
