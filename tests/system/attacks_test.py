@@ -84,13 +84,20 @@ def test_localnet_a_public_network_that_is_said_to_be_local(road, command, leaks
                          ids=["wg-quick", "strict", "block"])
 def test_serverip_a_name_that_leads_to_somebody_else(road, command):
     """TunnelCrack, CVE-2023-36673: only our own datagrams go there, unreadable."""
+    tried = INTERNET | {(INET4, "udp", PORT), (INET4, "udp", PORT + 1)}
+    ours = (CLI4, INET4, "udp", PORT)
+    assert outside(tried) <= sent(road, tried)
     road.resolver.tell({"vpn.test": [INET4]})
-    try:
+    with Watch({name: (road.cli, name) for name in ("up0", "up1")}) as watch, \
+            watch.phase("all"):
         road.start_client(*command, endpoint=f"vpn.test:{PORT}")
-        found = sent(road, INTERNET | {(INET4, "udp", PORT), (INET4, "udp", PORT + 1)})
-    finally:
-        road.resolver.tell({})
-    assert found <= {(CLI4, INET4, "udp", PORT), (CLI4, RESOLVER, "udp", 53)}
+        wait_until(lambda: ours in {flow for flow, _ in watch.taps["up0"].packets()},
+                   what="a datagram to the wrong server")
+        with Programs(road.cli, tried) as programs:
+            programs.rounds()
+    road.resolver.tell({})
+    assert {ours} <= watch.sent("all", "up0") <= {ours, (CLI4, RESOLVER, "udp", 53)}
+    assert not watch.sent("all", "up1") and not watch.canaries("all", "up0")
 
 
 @pytest.mark.parametrize("command", SCHEMES.values(), ids=SCHEMES)

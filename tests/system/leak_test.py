@@ -32,7 +32,8 @@ MODES = {
     "split": Mode(("client", "--split"), LOCAL_PRIVATE | LOCAL_PUBLIC, left=TO_SERVER),
 }
 # Ours, by either uplink: a datagram may leave by one with the address of the other.
-OURS = TUNNEL | {(SECOND4, SERVER4, "udp", PORT)}
+SECOND = {(SECOND4, SERVER4, "udp", PORT)}
+OURS = TUNNEL | SECOND
 NAMES = {(CLI4, RESOLVER, "udp", 53)}  # our own questions about the server's name
 INSIDE = {("203.0.114.1", INET4, "icmp", 8), ("203.0.114.1", INET4, "udp", 53),
           ("203.0.114.1", INET4, "tcp", 80), ("2001:db8:4::1", INET6, "udp", 7)}
@@ -78,15 +79,22 @@ class Scenario:
         self._reach_inside()
         self._expect_tunnel("connected", needed=TUNNEL)
         assert INSIDE <= self.watch.sent("connected", "srv to inet")
-        self.road.drop_uplink()
-        self._state("uplink dropped")
-        self._compare("uplink dropped", "up1", set(), OURS)
-        assert not self.watch.canaries("uplink dropped", "up1")
+        self._by_the_second_uplink()
         self.road.restore_uplink()
         self._reach_inside()
         self._reach_kept()
         self.road.stop_server(server)
         self._expect_tunnel("server gone")
+
+    def _by_the_second_uplink(self):
+        """The tunnel carries everything there, too, and nothing goes beside it."""
+        with self.watch.phase("uplink dropped"):
+            self.road.drop_uplink()
+            self._reach_inside()
+        self._compare("uplink dropped", "up1", SECOND, OURS)
+        self._compare("uplink dropped", "rtr to inet", set())
+        assert INSIDE <= self.watch.sent("uplink dropped", "srv to inet")
+        assert not self.watch.canaries("uplink dropped", "up1")
 
     def _killed(self):
         self.road.kill_client()
