@@ -49,6 +49,7 @@ class CommandLine {
   std::string color_ = "auto";
   std::string log_format_ = "text";
   bool verbose_ = false;
+  std::string wait_;  // of `up`
   Up up_;
   Tun tun_;
   Down down_;
@@ -131,6 +132,7 @@ void CommandLine::add_init_client(CLI::App& init) {
 CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool foreground) {
   CLI::App* runner = add(app_, name, purpose, [this, foreground] {
     up_.foreground = up_.foreground || foreground;
+    up_.wait_s = number_of(wait_);
     up_.json_log = output_.json || log_format_ == "json";
     up_.verbosity = output_.quiet ? -1 : verbose_ ? 1 : 0;
     // What up() refuses at once is refused before a password is asked for.
@@ -140,6 +142,7 @@ CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool fo
     return up(up_, output_);
   });
   runner->add_option("CONF", up_.config, "File, or NAME for /etc/wireguard/NAME.conf");
+  runner->add_flag("--dry-run", up_.dry_run, "Print what would be changed, and change nothing");
   runner->add_flag("--no-hooks", up_.no_hooks, "Run no commands of the file (PreUp, PostUp ...)");
   runner->add_option("--dns-backend", up_.dns_backend, "What sets DNS of the file")
       ->check(CLI::IsMember({"auto", "resolved", "network_manager", "resolvconf", "file"}))
@@ -208,8 +211,11 @@ void CommandLine::add_tunnels() {
   add_client_routing(*client, true);
   CLI::App* runner =
       add_runner("up", "Bring a tunnel up; its interface is named after the file", false);
-  runner->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
-  runner->add_flag("--dry-run", up_.dry_run, "Print what would be changed, and change nothing");
+  CLI::Option* foreground =
+      runner->add_flag("-f,--foreground", up_.foreground, "Stay in the foreground");
+  add_seconds(*runner, "--wait{60}", wait_,
+              "Wait for a handshake: 60 seconds, or as many as given; then exit 3")
+      ->excludes(foreground);
   add_client_routing(*runner, false);
   CLI::App* bare = add(app_, "tun", "Make a bare interface for wg and wg-quick", [this] {
     tun_.json_log = output_.json || log_format_ == "json";

@@ -10,19 +10,6 @@
 namespace simplevpn {
 namespace {
 
-// A flag that may have a number of seconds: --watch, --watch=5, but not "--watch 5", whose 5 would
-// be the name of a tunnel. The parser rounds numbers of flags, so this one is a text to it.
-CLI::Option* add_seconds(CLI::App& command, const char* name, std::string& seconds,
-                         const char* purpose) {
-  return command.add_flag(name, seconds, purpose)
-      ->check(CLI::Range(0.1, 86400.0))
-      ->type_name("SEC");
-}
-
-double number_of(const std::string& seconds) {
-  return seconds.empty() ? 0 : std::stod(seconds);
-}
-
 struct StatusLine {
   Status status;
   std::string watch;
@@ -85,6 +72,17 @@ void add_completion(const Grammar& grammar) {
 }
 
 }  // namespace
+
+CLI::Option* add_seconds(CLI::App& command, const char* name, std::string& seconds,
+                         const char* purpose) {
+  return command.add_flag(name, seconds, purpose)
+      ->check(CLI::Range(0.1, 86400.0))
+      ->type_name("SEC");
+}
+
+double number_of(const std::string& seconds) {
+  return seconds.empty() ? 0 : std::stod(seconds);
+}
 
 void add_query_commands(const Grammar& grammar) {
   add_status(grammar);

@@ -60,6 +60,7 @@ struct Up {
   bool no_hooks = false;
   std::string dns_backend = "auto";
   bool dry_run = false;  // print what would be changed, and change nothing
+  double wait_s = 0;     // in the background: for a handshake
   bool json_log = false;
   int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
   Plain plain;        // `server` and `client` only

@@ -26,6 +26,7 @@
 #include "format.h"
 #include "in_force.h"
 #include "packet_process.h"
+#include "plan_json.h"
 
 namespace simplevpn {
 namespace {
@@ -86,8 +87,10 @@ int Daemon::start() {
 int Daemon::print_plan() {
   int exit = read_config();
   if (exit == kOk) exit = plan();
-  if (exit == kOk) std::fputs(tunnel_settings_text(settings_.get()), stdout);
-  return exit;
+  if (exit != kOk) return exit;
+  const std::string text =
+      output_.json ? plan_json(settings_.get(), name_) : tunnel_settings_text(settings_.get());
+  return std::fputs(text.c_str(), stdout) < 0 ? kFailure : kOk;
 }
 
 int Daemon::refuse(std::int32_t status, const std::string& doing, const std::string& hint) {

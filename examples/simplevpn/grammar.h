@@ -22,4 +22,10 @@ struct Grammar {
 void add_query_commands(const Grammar& grammar);  // status, events, doctor, completion
 void add_peer_commands(const Grammar& grammar);   // peer add, rm, rename, list
 
+// A flag that may have a number of seconds: --watch, --watch=5, but not "--watch 5", whose 5 would
+// be the name of a tunnel. The parser rounds numbers of flags, so this one is a text to it.
+CLI::Option* add_seconds(CLI::App& command, const char* name, std::string& seconds,
+                         const char* purpose);
+[[nodiscard]] double number_of(const std::string& seconds);  // 0 when it was not given
+
 }  // namespace simplevpn

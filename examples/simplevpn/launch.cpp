@@ -197,7 +197,10 @@ int up(const Up& options, const Output& output) {
   if (failure) return fail(output, *failure);
   if (options.dry_run) return print_plan(launch);
   warn_of_leftovers(target.name, output);
-  return options.foreground ? run_foreground(launch) : run_background(launch);
+  if (options.foreground) return run_foreground(launch);
+  const int exit = run_background(launch);
+  if (exit != kOk || options.wait_s <= 0) return exit;
+  return status({.target = target.name, .check = "handshake", .wait_s = options.wait_s}, output);
 }
 
 }  // namespace simplevpn

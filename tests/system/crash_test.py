@@ -1,12 +1,17 @@
 """A daemon that is killed: what it leaves, and who undoes it."""
 
+import json
+import pathlib
+
 import pytest
 
 import crash
 import machine
+import schema
 from program import Tunnel
 
 CYCLES = {"up": 9, "kill-switch": 9}  # crash_long_test.py runs many
+SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs" / "schema"
 
 
 @pytest.mark.parametrize("way", crash.WAYS)
@@ -76,6 +81,18 @@ def test_a_dry_run_prints_commands_and_changes_nothing(furnished, simplevpn):
     assert "ip -4 route add 10.77.0.0/16 dev wg0 proto 87" in plan
     assert not machine.differences(before, machine.describe(furnished))
     assert not tunnel.link_exists()
+
+
+@pytest.mark.parametrize("command", ["up", "client", "server"])
+def test_a_dry_run_for_programs_is_a_document(furnished, simplevpn, command):
+    tunnel = Tunnel(furnished, simplevpn)
+    before = machine.describe(furnished)
+    plan = json.loads(tunnel.call(command, "--dry-run", "--json", "/run/wg0.conf").stdout)
+    schema.check(plan, json.loads((SCHEMAS / "plan.json").read_text(encoding="utf-8")))
+    assert {"kind": "address", "command": "ip -4 address add 10.9.0.1/24 dev wg0"} \
+        in plan["steps"]
+    assert plan["script"] == tunnel.call(command, "--dry-run", "/run/wg0.conf").stdout
+    assert not machine.differences(before, machine.describe(furnished))
 
 
 def test_down_needs_a_name(furnished, simplevpn):

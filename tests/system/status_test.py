@@ -61,6 +61,20 @@ def test_checks_hold_one_after_the_other(pair, simplevpn):
     assert ask("handshake") == 0
 
 
+def test_a_start_can_wait_for_a_handshake(pair, simplevpn):
+    left, right = pair
+    left.configure()
+    start = lambda *more: left.host.run(simplevpn, "up", "/run/wg0.conf", *more, check=False)
+    done = start("--wait=0.3")
+    assert done.returncode == 3 and "no handshake" in done.stderr and left.is_up()
+    left.host.run(simplevpn, "down", "wg0")
+    right.start()
+    assert start("--wait").returncode == 0
+    assert left.host.run(simplevpn, "status", "--check", "handshake").returncode == 0
+    left.host.run(simplevpn, "down", "wg0")
+    assert start("--wait", "-f").returncode == 2
+
+
 def test_waiting_is_counted_in_seconds_also_where_a_daemon_hangs(tunnel, host):
     tunnel.up()
     host.kill("simplevpn-pkt", signal.SIGSTOP)
