@@ -28,7 +28,8 @@ void add_add(const Grammar& grammar, CLI::App& peer) {
   add->add_option("--public-key", options->public_key, "The client has made its own keys");
   add->add_option("--endpoint", options->endpoint, "How it reaches the server: HOST:PORT");
   add->add_option("--allowed-ips", options->allowed,
-                  "What it sends through the tunnel (the server's networks); may be repeated");
+                  "What it sends through the tunnel (the server's networks); may be repeated")
+      ->delimiter(',');
   add->add_option("--dns", options->dns, "Name servers for it");
 }
 

@@ -188,7 +188,18 @@ class PeerAdder {
     if (failure) return fail(output_, *failure);
     if (!print()) return fail(output_, not_printed());
     advise(output_, options_.name + " is added to " + file_.path());
+    advise(output_, scope());
     return kOk;
+  }
+
+  // What most people want of a phone is not what it gets by default, and nothing else says so.
+  std::string scope() const {
+    const bool everything =
+        std::any_of(client_.allowed.begin(), client_.allowed.end(),
+                    [](const tunnel_prefix& prefix) { return prefix.length == 0; });
+    const std::string what = "through the tunnel goes " + joined(client_.allowed);
+    if (!everything) return what + "; for everything: --allowed-ips 0.0.0.0/0,::/0 --dns ADDRESS";
+    return what + (client_.dns.empty() ? "; names may be asked outside: --dns ADDRESS" : "");
   }
 
   Failure not_printed() const {

@@ -4,6 +4,7 @@ import base64
 import json
 import pathlib
 import re
+import shlex
 import socket
 import stat
 import subprocess
@@ -57,6 +58,25 @@ def test_a_client_is_added_and_its_key_is_nowhere_else(server, simplevpn):
     own = re.search(r"PrivateKey = (\S+)", text).group(1)
     assert f"PublicKey = {run(simplevpn, 'pubkey', input=own).stdout.strip()}" in client
     assert stat.S_IMODE((folder / "server.conf").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/cli.md"])
+def test_the_phone_of_the_documentation_sends_everything_through_the_tunnel(server, page):
+    _, call = server
+    text = (ROOT / page).read_text(encoding="utf-8")
+    words = shlex.split(re.search(r"simplevpn (peer add phone --qr .*)", text).group(1),
+                        comments=True)
+    done = call(*(word for word in words if word != "--qr"))
+    assert "AllowedIPs = 0.0.0.0/0, ::/0\n" in done.stdout and "DNS = 9.9.9.9\n" in done.stdout
+    assert "through the tunnel goes 0.0.0.0/0, ::/0\n" in done.stderr
+
+
+def test_what_goes_through_the_tunnel_is_said(server):
+    _, call = server
+    assert "through the tunnel goes 10.9.0.0/29, fd09::/64; for everything: " \
+           "--allowed-ips 0.0.0.0/0,::/0 --dns ADDRESS\n" in call("peer", "add", "a").stderr
+    assert "; names may be asked outside: --dns ADDRESS\n" in \
+        call("peer", "add", "b", "--allowed-ips", "0.0.0.0/0").stderr
 
 
 def test_addresses_are_given_once_until_there_are_none(server):
