@@ -39,6 +39,8 @@ def test_every_rp_filter_lets_answers_in(ready, rp_filter, flags):
         ready.cli.sysctl(f"net.ipv4.conf.{scope}.rp_filter", rp_filter)
     ready.start_client("client", *flags)
     assert reaches(ready.cli, "203.0.114.9")
+    ready.rtr.ip("neighbour", "flush", "dev", "br0")  # the router has to ask who we are
+    assert reaches(ready.cli, "203.0.114.9")
     mark = ready.cli.read("/proc/sys/net/ipv4/conf/all/src_valid_mark").strip()
     assert mark == ("1" if rp_filter == 1 else "0")
     ready.down()

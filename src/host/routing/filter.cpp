@@ -205,6 +205,16 @@ std::string tunnel_table(const Request& request, const Choice& choice, const Mac
   return text;
 }
 
+bool needs_arp_mark(const Request& request, const Choice& choice) noexcept {
+  return choice.table != 0 && choice.strict_filter && request.scheme == Scheme::strict;
+}
+
+std::string arp_table(const Choice& choice) {
+  ChainText chain("incoming", "filter hook input priority filter");
+  chain.rule("meta mark set " + std::to_string(choice.mark));
+  return chain.text();
+}
+
 std::string block_table(const Request& request, const Choice& choice, const Machine& machine) {
   constexpr std::uint16_t kDnsPort = 53;
   const auto resolvers = with_port(request.resolvers, kDnsPort);

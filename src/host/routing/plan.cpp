@@ -312,6 +312,9 @@ std::vector<Step> plan_routing(const Request& request, const Machine& machine) {
     const bool optional = is_guarded(request) && is_optional_guard(request, choice);
     steps.push_back(TableStep{table_name(request.name), table, false, optional});
   }
+  if (needs_arp_mark(request, choice)) {
+    steps.push_back(TableStep{table_name(request.name), arp_table(choice), false, false, true});
+  }
   add_client_sysctls(request, choice, machine, steps);
   add_routes(request, choice, machine, steps);
   const Steps forwarding = forwarding_steps(request, choice, machine);

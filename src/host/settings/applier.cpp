@@ -50,7 +50,8 @@ const Record* Applier::block_left(const Step& step) const {
   if (table == nullptr || !journal_) return nullptr;
   for (const Record& record : journal_->live()) {
     const auto* other = std::get_if<TableStep>(&record.step);
-    if (other != nullptr && other->name == table->name && record.origin == journal_->here()) {
+    if (other != nullptr && table_text(*other) == table_text(*table) &&
+        record.origin == journal_->here()) {
       return &record;
     }
   }

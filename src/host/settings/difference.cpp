@@ -10,7 +10,7 @@ using Kind = Todo::Kind;
 
 // What the kernel has one of only: the place that a step takes. "" = any number of them fit.
 std::string place_of(const Step& step) {
-  if (const auto* table = std::get_if<TableStep>(&step)) return "table " + table->name;
+  if (const auto* table = std::get_if<TableStep>(&step)) return "table " + table_text(*table);
   const auto* route = std::get_if<RouteStep>(&step);
   if (route == nullptr) return {};
   RouteStep place;

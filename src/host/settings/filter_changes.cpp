@@ -11,6 +11,7 @@ namespace tunnel::host {
 namespace {
 
 constexpr const char* kLiftedSign = "\tchain lifted {\n\t}\n";  // lets everything pass
+constexpr const char* kBlock = "inet ltun";                     // kBlockTable, as nft names it
 constexpr std::string_view kTableFamilies[] = {"ip", "ip6", "inet", "bridge", "arp", "netdev"};
 
 bool is_letter(char c) noexcept {
@@ -78,11 +79,11 @@ struct Place {
 };
 
 Answer find_place(Nft& nft, const TableStep& step, Place& place) {
-  Answer answer = nft.has_table(step.name, place.there);
+  Answer answer = nft.has_table(table_text(step), place.there);
   place.ours = place.taken = place.there;
   if (answer.error != 0 || !place.taken || !step.survives) return answer;
   std::string rules;
-  answer = nft.read("list table inet " + step.name, rules);
+  answer = nft.read("list table " + table_text(step), rules);
   place.holder = holder_in(rules);
   // A sign that nobody has taken is anybody's to replace.
   if (answer.error == 0 && is_lifted(rules)) place.taken = place.ours = false;
@@ -103,7 +104,7 @@ std::string block_holder() {
   Answer why;
   auto nft = Nft::open(why);
   std::string rules;
-  if (nft) (void)nft->list_table(kBlockTable, rules);
+  if (nft) (void)nft->list_table(kBlock, rules);
   return holder_in(rules);
 }
 
@@ -112,19 +113,19 @@ Answer lift_block(bool holder_lives) {
   Answer why;
   auto nft = Nft::open(why);
   bool found = false;
-  if (nft) why = nft->has_table(kBlockTable, found);
+  if (nft) why = nft->has_table(kBlock, found);
   if (!found) return why;
   if (holder_lives) return nft->run(table_script({kBlockTable, kLiftedSign, true}));
-  return nft->run(std::string("delete table inet ") + kBlockTable);
+  return nft->run(std::string("delete table ") + kBlock);
 }
 
 bool take_lifted_sign() {
   Answer why;
   auto nft = Nft::open(why);
   std::string rules;
-  if (nft) (void)nft->list_table(kBlockTable, rules);
+  if (nft) (void)nft->list_table(kBlock, rules);
   if (!is_lifted(rules)) return false;
-  return nft->run(std::string("delete table inet ") + kBlockTable).error == 0;
+  return nft->run(std::string("delete table ") + kBlock).error == 0;
 }
 
 Look look_at(Tools& tools, const TableStep& step) {
@@ -142,7 +143,9 @@ Answer change(Tools& tools, const TableStep& step, const std::string&) {
     Place place;
     const Answer answer = find_place(nft, step, place);
     if (answer.error != 0) return answer;
-    if (!place.there) return nft.run("create table inet " + step.name + "\n" + table_script(step));
+    if (!place.there) {
+      return nft.run("create table " + table_text(step) + "\n" + table_script(step));
+    }
     if (!place.taken) return nft.run(table_script(step));
     return place.ours ? nft.run(table_script(step)) : taken_by(place.holder);
   });
@@ -153,7 +156,7 @@ Answer restore(Tools& tools, const TableStep& step, const std::string&) {
     Place place;
     const Answer answer = find_place(nft, step, place);
     if (answer.error != 0 || !place.ours) return answer;
-    return nft.run("delete table inet " + step.name);
+    return nft.run("delete table " + table_text(step));
   });
 }
 

@@ -109,15 +109,15 @@ Answer Nft::run(const std::string& script) {
   return read(script, ignored);
 }
 
-Answer Nft::has_table(const std::string& name, bool& found) {
+Answer Nft::has_table(const std::string& table, bool& found) {
   std::string tables;
-  const Answer answer = read("list tables inet", tables);
-  found = ("\n" + tables).find("\ntable inet " + name + "\n") != tables.npos;
+  const Answer answer = read("list tables " + table.substr(0, table.find(' ')), tables);
+  found = ("\n" + tables).find("\ntable " + table + "\n") != tables.npos;
   return answer;
 }
 
-Answer Nft::list_table(const std::string& name, std::string& text) {
-  const Answer answer = read("list table inet " + name, text);
+Answer Nft::list_table(const std::string& table, std::string& text) {
+  const Answer answer = read("list table " + table, text);
   return answer.error == ENOENT ? Answer{} : answer;
 }
 

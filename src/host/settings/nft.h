@@ -26,10 +26,10 @@ class Nft {
   // The same, and what it prints, with handles.
   Answer read(const std::string& command, std::string& output);
 
-  // True when family inet has this table.
-  Answer has_table(const std::string& name, bool& found);
+  // `table` stands after its family: "inet ltun".
+  Answer has_table(const std::string& table, bool& found);
   // The table as nft writes it, with handles and without what is in its sets; "" = there is none.
-  Answer list_table(const std::string& name, std::string& text);
+  Answer list_table(const std::string& table, std::string& text);
   // Handle of the rule with this comment in a chain, 0 when there is none. A chain that is not
   // there has no rules.
   Answer find_rule(const std::string& chain, const std::string& comment, std::uint64_t& handle);

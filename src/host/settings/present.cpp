@@ -16,7 +16,7 @@ bool is_listed(const Step& step) noexcept {
 std::string sight(Tools& tools, const Step& step) {
   const auto* table = std::get_if<TableStep>(&step);
   std::string text;
-  if (table != nullptr && tools.nft) (void)tools.nft->list_table(table->name, text);
+  if (table != nullptr && tools.nft) (void)tools.nft->list_table(table_text(*table), text);
   return text;
 }
 

@@ -66,6 +66,7 @@ struct Writer {
     Json json{{"kind", "table"}, {"name", step.name}, {"body", step.body}};
     if (step.survives) json["survives"] = true;
     if (step.optional) json["optional"] = true;
+    if (step.arp) json["arp"] = true;
     return json;
   }
 
@@ -207,6 +208,7 @@ void fill(Reader& from, TableStep& step) {
   from.take("body", step.body);
   from.take_if_there("survives", step.survives);
   from.take_if_there("optional", step.optional);
+  from.take_if_there("arp", step.arp);
 }
 
 void fill(Reader& from, ForeignRuleStep& step) {

@@ -64,10 +64,11 @@ inline constexpr const char* kBlockComment = "simplevpn ";
 
 // A table of our own, replaced as a whole in one transaction. `body` stands between the braces.
 struct TableStep {
-  std::string name;  // in family inet
+  std::string name;
   std::string body;
   bool survives = false;  // the block: undone by `down` and `unblock` alone
   bool optional = false;  // left out where there is no packet filter
+  bool arp = false;       // in family arp instead of inet
 };
 
 // A rule at the head of somebody else's chain; found again by its comment.
@@ -110,6 +111,8 @@ struct TakenStep {
 // "ip -4 rule add not fwmark 0xca6c lookup 51820". `interface_name` is the tunnel's.
 std::string step_text(const Step& step, const std::string& interface_name);
 
+// "inet ltun": how nft names it.
+std::string table_text(const TableStep& step);
 // What nft reads. A table is replaced in one transaction, whether it is there or not.
 std::string table_script(const TableStep& step);
 std::string rule_script(const ForeignRuleStep& step);

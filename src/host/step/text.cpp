@@ -143,10 +143,14 @@ struct Writer {
 
 }  // namespace
 
+std::string table_text(const TableStep& step) {
+  return (step.arp ? "arp " : "inet ") + step.name;
+}
+
 // Adding it first makes the deletion valid when there is no table yet; all three are one
 // transaction, so that no packet ever meets the machine without the table.
 std::string table_script(const TableStep& step) {
-  const std::string table = "table inet " + step.name;
+  const std::string table = "table " + table_text(step);
   std::string body = step.body;
   if (!body.empty() && body.back() != '\n') body += '\n';
   return table + "\ndelete " + table + "\n" + table + " {\n" + body + "}\n";

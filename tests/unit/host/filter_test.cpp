@@ -141,6 +141,23 @@ TEST_CASE("our mark goes to conntrack and back where rp_filter is strict", "[hos
   CHECK(has(text, "meta l4proto udp meta mark 51820 ct mark set meta mark"));
 }
 
+TEST_CASE("a strict rp_filter lets neighbours ask who we are, by our mark", "[host][routing]") {
+  const auto marked = [](const Request& request, const Machine& machine) {
+    const std::vector<Step> steps = plan_routing(request, machine);
+    return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+      const auto* table = std::get_if<TableStep>(&step);
+      return table != nullptr && table->arp && has(table->body, "meta mark set 51820");
+    });
+  };
+  Machine machine = plain_machine();
+  CHECK_FALSE(marked(client(), machine));
+  machine.sysctls["net/ipv4/conf/all/rp_filter"] = "1";
+  CHECK(marked(client(), machine));
+  Request quick = client();
+  quick.scheme = Scheme::wg_quick;  // the way back stands in table main
+  CHECK_FALSE(marked(quick, machine));
+}
+
 TEST_CASE("the block lets marked UDP to an endpoint's address and port out, and little else",
           "[host][routing]") {
   Request request = client();

@@ -13,6 +13,7 @@ namespace {
 using What = StepChange::What;
 
 constexpr const char* kTable = "chain a { type filter hook output priority 0; accept\n}";
+constexpr const char* kArp = "chain a { type filter hook input priority 0; accept\n}";
 
 RuleStep past(const char* network) {
   RuleStep rule{TUNNEL_FAMILY_IPV4, 55};
@@ -46,6 +47,8 @@ std::vector<Loss> losses() {
       {"a kernel setting", SysctlStep{"net/ipv4/conf/wgt0/forwarding", "1"},
        "sysctl -qw net.ipv4.conf.wgt0.forwarding=0"},
       {"a table", TableStep{"ours", kTable}, "nft flush ruleset"},
+      {"a table of family arp", TableStep{"ours", kArp, false, false, true},
+       "nft delete table arp ours"},
       {"what a table says", TableStep{"ours", kTable}, "nft flush table inet ours"},
       {"a rule in a chain of somebody else",
        ForeignRuleStep{"ip", "theirs", "forward", "iifname \"wgt0\" accept", "simplevpn wgt0"},

@@ -47,6 +47,9 @@ std::vector<Case> cases() {
       {TableStep{"ltun_wg0", "chain a {\n}\n", false, true},
        "nft -f - <<'END'\ntable inet ltun_wg0\ndelete table inet ltun_wg0\n"
        "table inet ltun_wg0 {\nchain a {\n}\n}\nEND"},
+      {TableStep{"ltun_wg0", "chain a {\n}\n", false, false, true},
+       "nft -f - <<'END'\ntable arp ltun_wg0\ndelete table arp ltun_wg0\n"
+       "table arp ltun_wg0 {\nchain a {\n}\n}\nEND"},
       {TableStep{"simplevpn", "  chain a {\n  }", true},
        "nft -f - <<'END'\ntable inet simplevpn\ndelete table inet simplevpn\n"
        "table inet simplevpn {\n  chain a {\n  }\n}\nEND"},
