@@ -14,9 +14,9 @@ import pytest
 import names
 from leaks import Programs, Services, Watch, probes, too_late
 from netns import Lab, missing, wait_until
-from road import INET4, INET6, LAN4, PORT, SERVER4, Road
+from road import INET4, INET6, LAN4, LAN6, PORT, SERVER4, Road
 
-LAN6, LAN_ULA = "2001:db8:1::9", "fd01:1::9"
+LAN_ULA = "fd01:1::9"
 RESOLVER = "192.168.1.1"
 RTR4 = "198.51.100.1"  # what srv sees of the client
 CLI4, CLI6, CLI_ULA = "192.168.1.5", "2001:db8:1::5", "fd01:1::5"

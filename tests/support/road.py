@@ -17,7 +17,7 @@ from peers import key
 
 INET4, INET6 = "203.0.113.9", "2001:db8:3::9"
 SERVER4, SERVER6 = "198.51.100.2", "2001:db8:2::2"
-LAN4 = "192.168.1.9"
+LAN4, LAN6 = "192.168.1.9", "2001:db8:1::9"
 PORT = 51820
 
 

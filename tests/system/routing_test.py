@@ -7,7 +7,7 @@ import pytest
 
 import wire
 from netns import wait_until
-from road import INET4, LAN4, PORT, SERVER4, SERVER6, reaches, sent
+from road import INET4, LAN4, LAN6, PORT, SERVER4, SERVER6, reaches, sent
 
 SCHEMES = {"wg-quick": ("up",), "strict": ("client",), "split": ("client", "--split")}
 OURS = ("192.168.1.5", "2001:db8:1::5", "10.9.0.2", "fd09::2", "172.17.0.2")
@@ -58,9 +58,13 @@ def test_a_container_is_reached_and_its_packets_go_inside(ready):
     assert sent(tap, OURS) == SERVER
 
 
-def listen(host, port):
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def listen(host, address, port):
     with host.network():
-        return socket.create_server(("0.0.0.0", port))
+        return socket.create_server((address, port), family=family(address))
 
 
 def call(host, address, port):
@@ -75,19 +79,49 @@ def still_talk(left, right):
         assert target.recv(64) == b"still there?"
 
 
-@pytest.mark.parametrize("rp_filter", [0, 1])
-def test_who_called_from_the_local_network_before_and_after_is_still_answered(ready, rp_filter):
+CALLED = {"4": ("0.0.0.0", "192.168.1.5", LAN4, 0), "4-strict": ("0.0.0.0", "192.168.1.5", LAN4, 1),
+          "6": ("::", "2001:db8:1::5", LAN6, 0)}
+called = pytest.mark.parametrize("any_address, address, caller, rp_filter", CALLED.values(),
+                                 ids=CALLED)
+
+
+@called
+@pytest.mark.parametrize("scheme", [("client",), ("client", "--split")], ids=["strict", "split"])
+def test_who_called_from_the_local_network_before_and_after_is_still_answered(
+        ready, any_address, address, caller, rp_filter, scheme):
     ready.cli.sysctl("net.ipv4.conf.all.rp_filter", rp_filter)
-    with listen(ready.cli, 2222) as door, call(ready.lan, "192.168.1.5", 2222) as before:
+    with listen(ready.cli, any_address, 2222) as door, \
+            call(ready.lan, address, 2222) as before:
         host_side, _ = door.accept()
-        ready.start_client("client")
+        ready.start_client(*scheme)
         with host_side:
             still_talk(host_side, before)
-        with call(ready.lan, "192.168.1.5", 2222) as after:
+        with call(ready.lan, address, 2222) as after:
             host_side, _ = door.accept()
             with host_side:
                 still_talk(host_side, after)
-    assert not reaches(ready.cli, LAN4)
+    assert reaches(ready.cli, caller) == ("--split" in scheme)
+
+
+@called
+def test_a_datagram_from_the_local_network_is_answered(ready, any_address, address, caller,
+                                                       rp_filter):
+    ready.cli.sysctl("net.ipv4.conf.all.rp_filter", rp_filter)
+    ready.start_client("client")
+    with ready.cli.network():
+        server = socket.socket(family(address), socket.SOCK_DGRAM)
+    with ready.lan.network():
+        asker = socket.socket(family(address), socket.SOCK_DGRAM)
+    with server, asker:
+        server.bind((address, 2222))  # of any address it would answer with the tunnel's
+        for each in (server, asker):
+            each.settimeout(5)
+        asker.connect((address, 2222))
+        asker.send(b"who is there?")
+        question, origin = server.recvfrom(64)
+        assert origin[0] == caller
+        server.sendto(question, origin)
+        assert asker.recv(64) == question
 
 
 def test_a_tunnel_to_one_network_starts_where_proc_sys_is_read_only(ready):
