@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import checkup
 import traffic
 from netns import wait_until
 from peers import PORT, WireguardGo, key
@@ -129,3 +130,16 @@ AllowedIPs = 10.9.0.0/24, fd09::/64
     assert traffic.answers(left, theirs.ipv6)
     left.run("wg-quick", "down", "/run/wg0.conf")
     assert_gone(left)
+
+
+def test_doctor_warns_when_others_led_everything_into_it(host, simplevpn, program):
+    host.run(program, "wg0")
+    host.write("/run/key", key())
+    host.run("wg", "set", "wg0", "private-key", "/run/key", "peer", key(), "endpoint",
+             "192.0.2.2:9", "allowed-ips", "0.0.0.0/0")
+    host.ip("address", "add", "10.9.0.254/24", "dev", "wg0")
+    host.ip("link", "set", "wg0", "up")
+    warned = {"scheme", "kill_switch"}
+    assert warned.isdisjoint(checkup.complaints(host, simplevpn, "wg0"))
+    host.ip("route", "add", "default", "dev", "wg0")
+    assert warned <= set(checkup.complaints(host, simplevpn, "wg0"))

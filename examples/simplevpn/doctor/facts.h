@@ -103,6 +103,7 @@ struct Facts {
   bool strict_reverse_path = false;
   bool marks_count_for_it = false;  // src_valid_mark
   bool ipv6_off = false;            // disable_ipv6
+  bool routed_inside = false;       // packets to the Internet go into the tunnel
   bool ipv6_outside = false;        // packets to the IPv6 Internet leave beside the tunnel
   std::vector<NameServer> name_servers;
   std::vector<std::string> refusing_chains;  // drop what we forward: commands that let it pass
@@ -115,6 +116,8 @@ struct Facts {
   bool takes_ipv6() const;
   bool takes_everything() const { return takes_ipv4() || takes_ipv6(); }
   bool is_about(const PeerFacts& one) const;
+  // Somebody else, such as wg-quick, has led everything into it: no journal tells how.
+  bool led_by_others() const { return !in_force.known && routed_inside; }
   // Its daemon died, and nobody has cleaned up since.
   bool is_left() const;
 };

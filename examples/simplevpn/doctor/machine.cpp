@@ -120,6 +120,8 @@ void read_machine(Facts& facts) {
   facts.wall_s = static_cast<std::int64_t>(wall_now_ns() / 1'000'000'000);
   facts.in_force = read_in_force(facts.name);
   if (facts.mark == 0) facts.mark = facts.in_force.mark;
+  facts.routed_inside = leads_to(facts, "223.255.255.1:53") == Leads::inside ||
+                        leads_to(facts, "[2000::1]:53") == Leads::inside;
   facts.ipv6_outside = leads_to(facts, "[2000::1]:53") == Leads::outside;
   read_name_servers(facts);
 }

@@ -83,8 +83,10 @@ void check_forwarding(const Facts& facts, Findings& findings) {
 }
 
 void check_scheme(const Facts& facts, Findings& findings) {
-  if (!is_client(facts) || facts.in_force.scheme == TUNNEL_SCHEME_STRICT) return;
-  if (!facts.in_force.known || facts.in_force.scheme == TUNNEL_SCHEME_NONE) return;
+  const std::uint32_t scheme = facts.in_force.scheme;
+  const bool overridden = scheme == TUNNEL_SCHEME_WG_QUICK || scheme == TUNNEL_SCHEME_SPLIT;
+  const bool weak = facts.in_force.known ? overridden : facts.led_by_others();
+  if (!is_client(facts) || !weak) return;
   findings.push_back({Level::warn, "scheme",
                       "a more specific route of others wins over the tunnel's",
                       "with the routes of wg-quick, or 0/1 and 128/1, whoever runs DHCP on the "
@@ -93,7 +95,7 @@ void check_scheme(const Facts& facts, Findings& findings) {
 }
 
 void check_kill_switch(const Facts& facts, Findings& findings) {
-  if (!is_client(facts) || !facts.in_force.known) return;
+  if (!is_client(facts) || !(facts.in_force.known || facts.led_by_others())) return;
   if (!facts.left.blocks.empty()) return;  // another's block is in force, and named above
   if (facts.in_force.kill_switch) {
     findings.push_back({Level::pass, "kill_switch", "nothing leaves beside the tunnel", "", ""});

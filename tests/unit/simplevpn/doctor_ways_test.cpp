@@ -127,6 +127,16 @@ TEST_CASE("what a dead daemon has left is named", "[doctor]") {
   CHECK(says(found(facts, "block").fix, "client --kill-switch wg0.conf"));
 }
 
+TEST_CASE("a tunnel that wg-quick has set up gets the same warnings", "[doctor]") {
+  Facts facts = full_client();
+  facts.in_force = {};
+  CHECK(found(facts, "scheme").check.empty());  // nothing leads into it
+  CHECK(found(facts, "kill_switch").check.empty());
+  facts.routed_inside = true;
+  CHECK(says(found(facts, "scheme").cause, "TunnelVision"));
+  CHECK(found(facts, "kill_switch").level == Level::warn);
+}
+
 TEST_CASE("what another tunnel has left is in the way of this one", "[doctor]") {
   Facts facts = full_client();
   facts.in_force.kill_switch = false;
