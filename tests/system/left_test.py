@@ -78,6 +78,20 @@ def test_a_left_block_is_named_by_other_tunnels_until_down_lifts_it(tunnel):
     assert not machine.differences(before, machine.describe(tunnel.host))
 
 
+def test_dead_name_servers_after_a_power_loss_are_named(tunnel):
+    before = machine.describe(tunnel.host)["resolv.conf"]
+    tunnel.up()
+    crash.kill(tunnel.host)
+    tunnel.host.replace_file("/proc/sys/kernel/random/boot_id",
+                             "0b2c1a52-9b6e-4d43-9d0c-2f0d7d6f4a11\n")
+    assert CLEANUP in tunnel.call("status", exit_status=8).stdout
+    found = checkup.complaints(tunnel.host, tunnel.program, "wg0", exit_status=7)
+    assert found["left_over"]["fix"] == CLEANUP
+    tunnel.call("down", "--cleanup", "wg0")
+    assert machine.describe(tunnel.host)["resolv.conf"] == before
+    assert "no tunnel is running" in tunnel.call("status").stderr
+
+
 def test_doctor_without_a_name_looks_at_the_machine_and_all_that_run(tunnel):
     look = lambda exit_status: [(finding["tunnel"], finding["check"]) for finding in
                                 checkup.findings(tunnel.host, tunnel.program, None,

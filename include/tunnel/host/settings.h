@@ -220,10 +220,11 @@ TUNNEL_API int32_t tunnel_settings_unblock(const char* directory, const char* na
 TUNNEL_API int32_t tunnel_settings_list(const char* directory, char (*names)[16], size_t max,
                                         size_t* count);
 
-/* The steps that a tunnel has in its journal, taken in this boot and network namespace; those that
- * end with the interface are not journalled. tunnel_setting.applied then says whether the machine
- * is still so, or another program has changed it since. Such a plan can be looked at and not
- * applied. Changes nothing, and takes no lock: the daemon may live.
+/* The steps that a tunnel has in its journal, taken in this boot and network namespace, or a file
+ * of name servers since before; those that end with the interface are not journalled.
+ * tunnel_setting.applied then says whether the machine is still so, or another program has changed
+ * it since. Such a plan can be looked at and not applied. Changes nothing, and takes no lock: the
+ * daemon may live.
  *
  * On success the caller owns *settings. NOT_FOUND: there is no journal; PERMISSION. */
 TUNNEL_API int32_t tunnel_settings_recall(const char* directory, const char* name,

@@ -281,7 +281,10 @@ base::Result<std::vector<Record>> peek_journal(const std::string& directory,
     return base::Error{status};
   }
   std::vector<Record> live = read_journal(text).live;
-  std::erase_if(live, [&](const Record& record) { return record.origin != *here; });
+  std::erase_if(live, [&](const Record& record) {
+    const bool lasts = record.origin.boot != here->boot && outlives_boot(record.step);
+    return record.origin != *here && !lasts;
+  });
   return live;
 }
 

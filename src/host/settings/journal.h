@@ -64,8 +64,9 @@ class Journal {
   bool known_ = false;     // read from end to end; before that it is not ours to remove
 };
 
-// What of a journal was done here and in this boot, in the order in which it was done. Takes no
-// lock and changes nothing, so its owner may live and write on. Errors as Journal::open.
+// What of a journal was done here and in this boot, or outlived another one, in the order in which
+// it was done. Takes no lock and changes nothing, so its owner may live and write on. Errors as
+// Journal::open.
 base::Result<std::vector<Record>> peek_journal(const std::string& directory,
                                                const std::string& name);
 

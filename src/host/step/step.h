@@ -101,6 +101,12 @@ inline bool is_block(const Step& step) noexcept {
   return table != nullptr && table->survives;
 }
 
+// What a reboot does not undo: a file.
+inline bool outlives_boot(const Step& step) noexcept {
+  const auto* resolver = std::get_if<ResolverStep>(&step);
+  return resolver != nullptr && resolver->backend == ResolverStep::Backend::file;
+}
+
 // A step that is in force, and what was there before it.
 struct TakenStep {
   Step step;
