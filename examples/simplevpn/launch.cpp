@@ -4,6 +4,7 @@
 // everything works, as with wg-quick. A tunnel whose PreUp or PostUp failed does not stay. In the
 // background the daemon is a child that asks for each and waits; only the parent runs commands.
 #include <sys/wait.h>
+#include <tunnel/host/control.h>
 
 #include <cerrno>
 
@@ -12,6 +13,7 @@
 #include "config_read.h"
 #include "daemon.h"
 #include "format.h"
+#include "handles.h"
 #include "hooks.h"
 #include "in_force.h"
 #include "save.h"
@@ -93,12 +95,14 @@ int run_child(const Launch& launch, int parent) {
 
 // A name may be mistyped, or not known yet; the daemon goes on asking.
 void warn_of_names(const std::string& name, const Output& output) {
-  for (const Reading& reading : read_statuses({name}, TUNNEL_CONTROL_TIMEOUT_MS)) {
-    for (const tunnel_snapshot_peer& peer : reading.status.peers) {
-      if (peer.not_resolved[0] == '\0') continue;
-      advise(output, std::string("warning: no address of ") + peer.not_resolved +
-                         "; it is asked for again and again");
-    }
+  tunnel_snapshot* read = nullptr;
+  static_cast<void>(tunnel_snapshot_read(nullptr, name.c_str(), TUNNEL_CONTROL_TIMEOUT_MS, &read));
+  const SnapshotHandle snapshot(read);
+  tunnel_snapshot_peer peer = TUNNEL_SNAPSHOT_PEER_INIT;
+  for (std::size_t i = 0; tunnel_snapshot_get_peer(read, i, &peer) == TUNNEL_OK; ++i) {
+    if (peer.not_resolved[0] == '\0') continue;
+    advise(output, std::string("warning: no address of ") + peer.not_resolved +
+                       "; it is asked for again and again");
   }
 }
 
