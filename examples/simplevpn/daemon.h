@@ -108,6 +108,7 @@ class Daemon {
   void end_packets();
   int undo_settings();
   int lift_own_block();
+  void forget_endpoints() const;
   int exit_status(int undone) const;
   Failure loss() const;
   Failure death() const;

@@ -1,5 +1,7 @@
 // daemon_end.cpp - a tunnel's end: packets stop, everything is undone in reverse, and the packet
 // process lets go of the interface. Whoever said `down` is told last of all.
+#include <tunnel/host/state.h>
+
 #include <nlohmann/json.hpp>
 
 #include "daemon.h"
@@ -17,6 +19,7 @@ int Daemon::stop() {
   end_packets();
   int exit = undo_settings();
   state_.reset();
+  forget_endpoints();
   if (packets_.lives()) {
     packets_.tell(Word::release);
     if (!hear_until(released_, kPatienceMs)) packets_.kill();
@@ -57,6 +60,15 @@ int Daemon::undo_settings() {
   }
   settings_.reset();
   return exit;
+}
+
+// Where peers were is for whoever starts the tunnel anew: after a crash, and after a service
+// manager has stopped it, which is how it restarts services. Otherwise nothing stays.
+void Daemon::forget_endpoints() const {
+  const bool stopped = end_ == End::terminated || end_ == End::interrupted || end_ == End::lost;
+  if (end_ != End::removed && (!stopped || notify_.is_heard())) return;
+  const std::int32_t status = tunnel_state_remove(nullptr, name_.c_str());
+  if (status != TUNNEL_OK) log_.write(Level::error, "not_undone", {{"message", "endpoints"}});
 }
 
 int Daemon::take_back() {

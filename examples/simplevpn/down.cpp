@@ -62,7 +62,10 @@ int stop(const std::string& name, const Output& output) {
     if (const int exit = unblock(name, output); exit != kOk) return exit;
   }
   if (result == TUNNEL_OK) return kOk;
-  if (result == TUNNEL_ERR_NOT_FOUND) return report_dead(name, left, output);
+  if (result == TUNNEL_ERR_NOT_FOUND) {
+    if (const int exit = forget_endpoints(name, output); exit != kOk) return exit;
+    return report_dead(name, left, output);
+  }
   const int exit = result == TUNNEL_ERR_ARGUMENT ? kUsage : kFailure;
   Failure failure = status_failure(output, result, "stop " + name, exit);
   if (result == TUNNEL_ERR_TIMEOUT) {

@@ -9,6 +9,9 @@ class Notifier {
  public:
   Notifier();  // takes NOTIFY_SOCKET out of the environment, so that hooks do not inherit it
 
+  // Is somebody told, as systemd is by its services?
+  bool is_heard() const noexcept { return !socket_.empty(); }
+
   // RELOADING=1, with the time that systemd wants with it. READY=1 ends it.
   void reloading() const;
 

@@ -200,6 +200,7 @@ class Simplevpn(Peer):
     """Ours, in the foreground."""
 
     kind = "simplevpn"
+    service = False  # run by somebody who hears of it, as systemd does
 
     def __init__(self, host, program, **options):
         super().__init__(host, **options)
@@ -217,6 +218,8 @@ class Simplevpn(Peer):
 
     def launch(self, wrapper=()):
         """Starts the program without waiting for anything."""
+        if self.service:
+            wrapper = (*wrapper, "env", "NOTIFY_SOCKET=/run/nobody")
         with open(self._log_path(), "w", encoding="utf-8") as log:
             self.process = self.host.popen(*wrapper, self.program, "up", "-f",
                                            f"/run/{self.interface}.conf", stderr=log)

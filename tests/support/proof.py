@@ -99,8 +99,8 @@ class Proof(Road):
         for host in (self.cli, self.srv):
             host.kill("simplevpn", 9)
             wait_until(lambda host=host: not host.pids("simplevpn"), what="daemons dead")
+            host.run(self.program, "down", "--cleanup")
             host.run(self.program, "unblock")
-            host.run("sh", "-c", "rm -f /var/lib/simplevpn/*")  # where peers were
 
     def kill_client(self):
         """As a crash would end it."""

@@ -346,10 +346,13 @@ def test_a_pair_from_init_works_at_once(pair, simplevpn):
     peer = peer_of(server, simplevpn)
     assert peer["live"] and peer["endpoint"].startswith("192.0.2.2:") and peer["rx_bytes"] > 0
     assert "● client" in server.run(simplevpn, "status").stdout
+    stored = "/var/lib/simplevpn/server.endpoints"
+    wait_until(lambda: server.exists(stored), what="endpoint kept")
+    assert "192.0.2.2:" in server.read(stored)
+    assert server.run("stat", "-c", "%a", stored).stdout == "600\n"
     for host in pair:
         host.run(simplevpn, "down", host.name)
-    assert "192.0.2.2:" in server.read("/var/lib/simplevpn/server.endpoints")
-    assert server.run("stat", "-c", "%a", "/var/lib/simplevpn/server.endpoints").stdout == "600\n"
+        assert not host.run("ls", "-A", "/var/lib/simplevpn").stdout
 
 
 def test_a_killed_server_finds_its_client_again_by_itself(pair, simplevpn, tmp_path):

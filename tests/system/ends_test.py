@@ -9,6 +9,9 @@ import pytest
 import crash
 import machine
 from netns import wait_until
+from program import PEER, Tunnel
+
+ENDPOINTS = "/var/lib/simplevpn/wg0.endpoints"
 
 # What ends it, and the daemon's exit status.
 ENDS = {
@@ -32,6 +35,7 @@ def test_whoever_ends_a_tunnel_everything_is_undone(furnished, simplevpn, end, s
     for fact in ("addresses", "routes v4", "routes v6", "rules v4", "rules v6", "packet filter",
                  "settings", "resolv.conf", "sockets", "state"):
         assert running[fact] != before[fact], fact
+    host.write(ENDPOINTS, f"{PEER} 192.0.2.2:51820\n")  # as if it had spoken
     end(host)
     assert process.wait(timeout=10) == status
     after = machine.describe(host)
@@ -40,3 +44,27 @@ def test_whoever_ends_a_tunnel_everything_is_undone(furnished, simplevpn, end, s
         host.run(simplevpn, "unblock", "wg0")
         after = machine.describe(host)
     assert not machine.differences(before, after)
+
+
+@pytest.mark.parametrize("end, kept", [
+    (lambda tunnel: tunnel.call("down", "wg0"), False),
+    (lambda tunnel: tunnel.host.kill("simplevpn", signal.SIGTERM), True),
+    (lambda tunnel: tunnel.host.kill("simplevpn", signal.SIGKILL), True)],
+    ids=["down", "stopped", "killed"])
+def test_a_service_finds_its_peers_again_unless_somebody_says_down(furnished, simplevpn, end, kept):
+    """A service manager stops what it restarts, and cleans up in between."""
+    before = machine.describe(furnished)
+    tunnel = Tunnel(furnished, simplevpn)
+    daemon = furnished.popen("env", "NOTIFY_SOCKET=/run/nobody", simplevpn, "up", "-f", crash.FILE)
+    wait_until(lambda: furnished.run(simplevpn, "status", "wg0", check=False).returncode == 0,
+               what="up")
+    furnished.write(ENDPOINTS, f"{PEER} 192.0.2.2:51820\n")
+    tunnel.call("down", "--cleanup")  # of dead tunnels
+    assert furnished.exists(ENDPOINTS)
+    end(tunnel)
+    daemon.wait(timeout=10)
+    crash.kill(furnished)
+    furnished.run("env", "SERVICE_RESULT=success", simplevpn, "down", "--cleanup", "wg0")
+    assert furnished.exists(ENDPOINTS) == kept
+    tunnel.call("down", "--cleanup")
+    assert not machine.differences(before, machine.describe(furnished))

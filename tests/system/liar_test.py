@@ -106,7 +106,7 @@ class Liar(contextlib.ExitStack):
     def ends(self, exit_status):
         assert self.daemon.wait(timeout=8) == exit_status, self.log()[-2000:]
         wait_until(lambda: not self.host.pids("simplevpn-pkt"), what="packets ended")
-        self.host.run("rm", "-f", "/var/lib/simplevpn/wg0.endpoints")  # may have what it was told
+        self.tunnel.call("down", "--cleanup")  # also of endpoints that it was told
         self.tunnel.call("unblock", "wg0")
         assert not machine.differences(self.before, machine.describe(self.host))
 

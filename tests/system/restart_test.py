@@ -35,6 +35,7 @@ def fixture_both(cable, simplevpn):
     """Two of ours: a client on the left that knows where the server on the right is."""
     client, server = (Simplevpn(host, simplevpn) for host in cable)
     join(client, server, OUTER, initiator="left")
+    client.service = server.service = True
     server.start()
     client.start()
     assert traffic.answers(client.host, server.ipv4)
@@ -55,6 +56,7 @@ def remembered(server, client):
 def test_ours_restarts_and_finds_theirs_at_once(pair, way, known):
     ours, theirs = pair
     join(ours, theirs, OUTER, initiator="left" if known == "configured" else "right")
+    ours.service = True  # stopped by hand it forgets
     for peer in ((theirs, ours) if known == "configured" else (ours, theirs)):
         peer.start()
     assert traffic.answers(theirs.host, ours.ipv4)

@@ -33,6 +33,11 @@ TUNNEL_API int32_t tunnel_state_event(tunnel_state* state, const tunnel_event* e
 TUNNEL_API int32_t tunnel_state_set(tunnel_state* state, const uint8_t public_key[TUNNEL_KEY_SIZE],
                                     const tunnel_address* endpoint);
 
+/* Deletes the file of a tunnel whose daemon has ended; null = of all such tunnels. `directory` as
+ * above. No file is fine. Errors: IN_USE (it runs; with null such are passed over), PERMISSION,
+ * ARGUMENT (bad name), SYSTEM. Any thread. */
+TUNNEL_API int32_t tunnel_state_remove(const char* directory, const char* name);
+
 /* Writes what is not yet written and frees the state. Null is fine. */
 TUNNEL_API void tunnel_state_destroy(tunnel_state* state);
 

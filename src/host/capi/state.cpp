@@ -16,6 +16,19 @@ struct tunnel_state {
   std::unique_ptr<host::State> state;
 };
 
+namespace {
+
+// While we have the lock of its journal no daemon of it starts. One without a journal never ran, or
+// has ended.
+std::int32_t remove_of(const std::string& directory, const std::string& name) {
+  std::string words;
+  const auto journal = host::Journal::open(directory, name, host::Journal::Missing::error, words);
+  const bool free = journal || journal.status() == TUNNEL_ERR_NOT_FOUND;
+  return free ? host::remove_state(directory, name) : journal.status();
+}
+
+}  // namespace
+
 int32_t tunnel_state_open(const char* directory, const char* name, tunnel_state** state) {
   if (name == nullptr || state == nullptr) return TUNNEL_ERR_ARGUMENT;
   *state = nullptr;
@@ -54,6 +67,20 @@ int32_t tunnel_state_set(tunnel_state* state, const uint8_t public_key[TUNNEL_KE
       state->state->set(key, *endpoint);
     }
     return TUNNEL_OK;
+  });
+}
+
+int32_t tunnel_state_remove(const char* directory, const char* name) {
+  if (name != nullptr && !host::is_tunnel_name(name)) return TUNNEL_ERR_ARGUMENT;
+  return host::guarded([&]() -> std::int32_t {
+    const std::string where = host::journals_or_default(directory);
+    if (name != nullptr) return remove_of(where, name);
+    std::int32_t first = TUNNEL_OK;
+    for (const std::string& each : host::state_names(where)) {
+      const std::int32_t status = remove_of(where, each);
+      if (first == TUNNEL_OK && status != TUNNEL_ERR_IN_USE) first = status;
+    }
+    return first;
   });
 }
 

@@ -1,6 +1,5 @@
 #include "host/settings/journal.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
@@ -289,17 +288,7 @@ base::Result<std::vector<Record>> peek_journal(const std::string& directory,
 }
 
 std::vector<std::string> journal_names(const std::string& directory) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> opened(::opendir(directory.c_str()), ::closedir);
-  std::vector<std::string> names;
-  while (const dirent* entry = opened ? ::readdir(opened.get()) : nullptr) {
-    const std::string file = entry->d_name;
-    const std::size_t dot = file.rfind(kSuffix);
-    if (dot == file.npos || dot + std::string_view(kSuffix).size() != file.size()) continue;
-    std::string name = file.substr(0, dot);
-    if (is_tunnel_name(name)) names.push_back(std::move(name));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  return tunnels_with_file(directory, kSuffix);
 }
 
 }  // namespace tunnel::host

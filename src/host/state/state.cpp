@@ -13,6 +13,7 @@
 namespace tunnel::host {
 namespace {
 
+constexpr const char* kSuffix = ".endpoints";
 constexpr std::chrono::seconds kPause{1};  // between two writes
 constexpr std::size_t kMostEndpoints = std::size_t{1} << 17;
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;
@@ -62,7 +63,7 @@ std::string write_endpoints(const Endpoints& endpoints) {
 
 State::State(base::Descriptor directory, std::string name, Endpoints endpoints)
     : directory_(std::move(directory)),
-      file_(std::move(name) + ".endpoints"),
+      file_(std::move(name) + kSuffix),
       endpoints_(std::move(endpoints)) {}
 
 State::~State() {
@@ -135,11 +136,23 @@ base::Result<std::unique_ptr<State>> open_state(const std::string& directory,
   if (!is_tunnel_name(name)) return base::Error{TUNNEL_ERR_ARGUMENT};
   auto opened = open_directory(directory);
   if (!opened) return base::Error{opened.status()};
-  const auto text = read_file(directory + "/" + name + ".endpoints", kLargestFile, nullptr);
+  const auto text = read_file(directory + "/" + name + kSuffix, kLargestFile, nullptr);
   if (text.status() == TUNNEL_ERR_PERMISSION) return base::Error{text.status()};
   Endpoints endpoints;
   if (text) endpoints = read_endpoints(text->text());
   return std::make_unique<State>(std::move(*opened), name, std::move(endpoints));
+}
+
+std::int32_t remove_state(const std::string& directory, const std::string& name) {
+  return remove_file(directory, name + kSuffix);
+}
+
+std::vector<std::string> state_names(const std::string& directory) {
+  std::vector<std::string> names = tunnels_with_file(directory, kSuffix);
+  for (std::string& name : tunnels_with_file(directory, std::string(kSuffix) + ".new")) {
+    if (!std::binary_search(names.begin(), names.end(), name)) names.push_back(std::move(name));
+  }
+  return names;
 }
 
 }  // namespace tunnel::host

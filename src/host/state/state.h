@@ -55,4 +55,10 @@ class State {
 base::Result<std::unique_ptr<State>> open_state(const std::string& directory,
                                                 const std::string& name);
 
+// Deletes the tunnel's file. Nobody uses it: the caller has made sure of that.
+std::int32_t remove_state(const std::string& directory, const std::string& name);
+
+// Names of the tunnels that have a file.
+std::vector<std::string> state_names(const std::string& directory);
+
 }  // namespace tunnel::host

@@ -1,5 +1,6 @@
 #include "host/system/files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,10 @@ using base::Error;
 bool is_name_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("_=+.-").find(c) != std::string_view::npos;
+}
+
+std::string fresh_name(const std::string& name) {
+  return name + ".new";
 }
 
 FileAccess access_of(const struct stat& info) noexcept {
@@ -88,7 +93,7 @@ base::Result<base::WipedBuffer> read_descriptor(const base::Descriptor& fd, std:
 
 std::int32_t replace_file(const base::Descriptor& directory, const std::string& name,
                           std::string_view content) {
-  const std::string fresh = name + ".new";
+  const std::string fresh = fresh_name(name);
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   const base::Descriptor fd(::openat(directory.get(), fresh.c_str(), flags, 0600));
   if (!fd.valid()) return status_of(errno);
@@ -109,6 +114,27 @@ base::Result<base::Descriptor> open_directory(const std::string& path) {
   base::Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) return Error{status_of(errno)};
   return fd;
+}
+
+std::int32_t remove_file(const std::string& directory, const std::string& name) {
+  for (const std::string& each : {fresh_name(name), name}) {
+    const std::string path = directory + "/" + each;
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return status_of(errno);
+  }
+  return TUNNEL_OK;
+}
+
+std::vector<std::string> tunnels_with_file(const std::string& directory, std::string_view suffix) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> opened(::opendir(directory.c_str()), ::closedir);
+  std::vector<std::string> names;
+  while (const dirent* entry = opened ? ::readdir(opened.get()) : nullptr) {
+    const std::string_view file = entry->d_name;
+    if (!file.ends_with(suffix)) continue;
+    std::string name(file.substr(0, file.size() - suffix.size()));
+    if (is_tunnel_name(name)) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace tunnel::host

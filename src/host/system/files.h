@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/base.h"
 
@@ -43,5 +44,11 @@ std::int32_t replace_file(const base::Descriptor& directory, const std::string& 
 
 // Opens a directory and makes it (0700) when it is missing; its parent must exist.
 base::Result<base::Descriptor> open_directory(const std::string& path);
+
+// Takes a file away, and what replace_file left when it was killed. None = fine.
+std::int32_t remove_file(const std::string& directory, const std::string& name);
+
+// Names of tunnels that have a file NAME + suffix, sorted.
+std::vector<std::string> tunnels_with_file(const std::string& directory, std::string_view suffix);
 
 }  // namespace tunnel::host

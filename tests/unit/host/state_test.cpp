@@ -3,8 +3,11 @@
 #include <tunnel/host/text.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config_support.h"
 #include "core_support.h"
@@ -82,6 +85,26 @@ TEST_CASE("peers that are no longer configured are forgotten", "[host][state]") 
     }
   }
   CHECK(scratch.read("state/wg0.endpoints") == kPeerKey + " 192.0.2.7:1\n");
+}
+
+TEST_CASE("what is stored is removed with its tunnel's name, or all of it", "[host][state]") {
+  const Scratch scratch;
+  const std::string state = scratch.file("state");
+  REQUIRE(tunnel_state_remove(state.c_str(), nullptr) == TUNNEL_OK);  // there is none
+  std::filesystem::create_directory(state);
+  std::filesystem::permissions(state, std::filesystem::perms::owner_all);
+  const std::vector<std::string> files = {"wg0.endpoints", "wg0.endpoints.new", "wg1.endpoints",
+                                          "wg2.endpoints.new", "other"};
+  for (const std::string& file : files) std::ofstream(state + "/" + file) << "x";
+  REQUIRE(tunnel_state_remove(state.c_str(), "wg0") == TUNNEL_OK);
+  CHECK_FALSE(std::filesystem::exists(state + "/wg0.endpoints"));
+  CHECK_FALSE(std::filesystem::exists(state + "/wg0.endpoints.new"));
+  CHECK(std::filesystem::exists(state + "/wg1.endpoints"));
+  REQUIRE(tunnel_state_remove(state.c_str(), nullptr) == TUNNEL_OK);
+  CHECK_FALSE(std::filesystem::exists(state + "/wg1.endpoints"));
+  CHECK_FALSE(std::filesystem::exists(state + "/wg2.endpoints.new"));
+  CHECK(std::filesystem::exists(state + "/other"));
+  CHECK(tunnel_state_remove(state.c_str(), "../x") == TUNNEL_ERR_ARGUMENT);
 }
 
 TEST_CASE("a damaged file gives what can be read of it", "[host][state]") {
