@@ -20,7 +20,7 @@ from program import CONFIG, Tunnel, need
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "examples" / "simplevpn" / "systemd"
-UNITS = ("simplevpn@.service", "simplevpn-wait@.service")
+UNITS = ("simplevpn@.service", "simplevpn-wait@.service", "simplevpn-cleanup.service")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_systemd_would_say_what_it_does_not_understand(units):
     assert "NoPrivileges" in analyze(units, "verify", "--man=no", str(wrong)).stderr
 
 
-@pytest.mark.parametrize("unit, most", [(UNITS[0], 3.2), (UNITS[1], 2.3)])
+@pytest.mark.parametrize("unit, most", [(UNITS[0], 3.2), (UNITS[1], 2.3), (UNITS[2], 2.9)])
 def test_the_sandbox_is_tight(units, unit, most):
     done = analyze(units, "security", "--offline=true", "--no-pager", str(units / unit))
     level = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
@@ -228,3 +228,27 @@ def test_after_a_crash_exec_stop_post_undoes_all_but_the_block(host, simplevpn):
     assert {fact for fact in before if after[fact] != before[fact]} == {"packet filter", "state"}
     tunnel.call("unblock", "wg0")
     assert not machine.differences(before, machine.describe(host))
+
+
+def test_after_a_power_cut_name_servers_are_put_back_at_boot(host, simplevpn):
+    """Another boot has forgotten all but files; nobody starts the tunnel again."""
+    need("setpriv")
+    need("nft")
+    crash.furnish(host)
+    tunnel = Tunnel(host, simplevpn)
+    tunnel.write(crash.CONFIG)
+    before = machine.describe(host)
+    tunnel.up()
+    crash.kill(host)
+    crashed = machine.describe(host)
+    assert crashed["resolv.conf"] != before["resolv.conf"]
+    host.replace_file("/proc/sys/kernel/random/boot_id", "8a1f6c1e-7c5d-4b6e-9a53-1f0a5e0c7d11\n")
+    boot = (SOURCES / "simplevpn-cleanup.service.in").read_text(encoding="ascii")
+    command = re.search(r"^ExecStart=@BINDIR@/simplevpn (.*)$", boot, re.M).group(1)
+    assert re.search(r"^CapabilityBoundingSet=CAP_NET_ADMIN$", boot, re.M)
+    host.run("setpriv", "--no-new-privs", "--bounding-set=-all,+net_admin", simplevpn,
+             *command.split())
+    after = machine.describe(host)
+    for fact in ("resolv.conf", "files", "state"):
+        assert after[fact] == before[fact], fact
+    assert after["rules v4"] == crashed["rules v4"]  # not of that boot, as far as it knows
