@@ -22,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "examples" / "simplevpn" / "systemd"
 UNITS = ("simplevpn@.service", "simplevpn-wait@.service", "simplevpn-cleanup.service")
 
+MADE = ("simplevpn-server@.service", "simplevpn-client@.service")  # from the first, by CMake
+
 
 @pytest.fixture
 def units(simplevpn, tmp_path):
@@ -33,6 +35,10 @@ def units(simplevpn, tmp_path):
     for unit in UNITS:
         text = (SOURCES / f"{unit}.in").read_text(encoding="ascii")
         (tmp_path / unit).write_text(text.replace("@BINDIR@", str(links)), encoding="ascii")
+    built = pathlib.Path(simplevpn).parents[1] / "examples" / "simplevpn" / "systemd"
+    for unit in MADE:
+        text = re.sub(r"=/\S+/simplevpn ", f"={links}/simplevpn ", (built / unit).read_text())
+        (tmp_path / unit).write_text(text, encoding="ascii")
     return tmp_path
 
 
@@ -47,7 +53,15 @@ def instance(unit):
     return unit.replace("@.", "@wg0.")
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit, command", [(MADE[0], "server"), (MADE[1], "client")])
+def test_a_server_and_a_client_are_the_same_but_for_the_command(units, unit, command):
+    lines = (units / unit).read_text().splitlines()
+    plain = (units / UNITS[0]).read_text().splitlines()
+    assert f"ExecStart={units}/bin/simplevpn {command} $OPTIONS %i" in lines
+    assert sum(one != other for one, other in zip(lines, plain)) == 4 and len(lines) == len(plain)
+
+
+@pytest.mark.parametrize("unit", UNITS + MADE)
 def test_systemd_understands_every_line(units, unit):
     (units / instance(unit)).write_text((units / unit).read_text(), encoding="ascii")
     done = analyze(units, "verify", "--man=no", str(units / instance(unit)))
