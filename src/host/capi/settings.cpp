@@ -23,12 +23,16 @@ bool lives(const std::string& directory, const std::string& name) {
              TUNNEL_ERR_IN_USE;
 }
 
-// Those who keep their journals elsewhere keep their sockets elsewhere, too.
+// Those who keep their journals elsewhere keep their sockets elsewhere, too. The journal goes last:
+// by it the next one finds what we did not finish.
 std::int32_t clean_up_one(const std::string& directory, const std::string& name, host::Block block,
                           tunnel_settings_fault& fault) {
+  std::int32_t socket = TUNNEL_OK;
+  if (directory == host::kJournals) {
+    socket = host::remove_dead_socket(host::kSocketDirectory, name);
+  }
   const std::int32_t status = host::clean_up(directory, name, block, fault);
-  if (status != TUNNEL_OK || directory != host::kJournals) return status;
-  return host::remove_dead_socket(host::kSocketDirectory, name);
+  return status != TUNNEL_OK ? status : socket;
 }
 
 std::int32_t clean_up(const char* directory, const char* name, host::Block block,
