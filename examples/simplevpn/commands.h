@@ -89,8 +89,9 @@ int down(const Down& options, const Output& output);
 // Undoes what a daemon that died has left, all but the block; "" = of every tunnel.
 int clean_up(const std::string& target, const Output& output);
 // The same, and the block.
-int forget_endpoints(const std::string& name, const Output& output);  // "" = of all dead tunnels
 int unblock(const std::string& target, const Output& output);
+// Where the peers of a tunnel were; "" = of every dead one.
+int forget_endpoints(const std::string& name, const Output& output);
 
 // A file, or the name of one; see find_target.
 int check(const std::string& file, const Output& output);
