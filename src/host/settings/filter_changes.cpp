@@ -3,6 +3,7 @@
 // A table or a rule that is there already and is in no journal of ours belongs to somebody else.
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <string_view>
 
 #include "host/settings/changes.h"
@@ -71,25 +72,60 @@ bool is_lifted(const std::string& rules) {
   return rules.find("chain lifted {") != rules.npos;
 }
 
+// "chain output", "set endpoints4": what a table is made of, as nft writes it or is told it.
+std::set<std::string, std::less<>> parts_of(std::string_view text) {
+  std::set<std::string, std::less<>> parts;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::string_view kind = next_word(line);
+    if (kind != "chain" && kind != "set") continue;
+    parts.insert(std::string(kind) + " " + std::string(next_word(line)));
+  }
+  return parts;
+}
+
+// A table that is deleted and made anew lets packets through between the two, although that is one
+// transaction (seen with Linux 6.18, one packet in five times). Its rules and the elements of its
+// sets can be exchanged without. Telling it all first makes what is missing.
+std::string exchange_script(const TableStep& step) {
+  const std::string table = "table " + table_text(step);
+  const std::string told = table + " {\n" + step.body + "\n}\n";
+  std::string script = told + "flush " + table + "\n";
+  for (const std::string& part : parts_of(step.body)) {
+    if (!part.starts_with("set ")) continue;
+    script += "flush set " + table_text(step) + part.substr(part.find(' ')) + "\n";
+  }
+  return script + told;
+}
+
 struct Place {
   bool there = false;  // there is a table of this name
   bool taken = false;  // and it is more than the sign of a lifted block
   bool ours = false;   // and not another tunnel's: all tunnels share the name of the block
   std::string holder{};
+  std::string rules{};  // of a block
 };
 
 Answer find_place(Nft& nft, const TableStep& step, Place& place) {
   Answer answer = nft.has_table(table_text(step), place.there);
   place.ours = place.taken = place.there;
   if (answer.error != 0 || !place.taken || !step.survives) return answer;
-  std::string rules;
-  answer = nft.read("list table " + table_text(step), rules);
-  place.holder = holder_in(rules);
+  answer = nft.read("list table " + table_text(step), place.rules);
+  place.holder = holder_in(place.rules);
   // A sign that nobody has taken is anybody's to replace.
-  if (answer.error == 0 && is_lifted(rules)) place.taken = place.ours = false;
+  if (answer.error == 0 && is_lifted(place.rules)) place.taken = place.ours = false;
   if (!place.taken) return answer;
   place.ours = answer.error == 0 && place.holder == holder_in(step.body);
   return answer;
+}
+
+Answer replace(Nft& nft, const Place& place, const TableStep& step) {
+  const auto before = parts_of(place.rules);
+  const auto after = parts_of(step.body);
+  const bool same = std::includes(after.begin(), after.end(), before.begin(), before.end());
+  if (step.survives && same && nft.run(exchange_script(step)).error == 0) return {};
+  return nft.run(table_script(step));
 }
 
 Answer taken_by(const std::string& holder) {
@@ -147,7 +183,7 @@ Answer change(Tools& tools, const TableStep& step, const std::string&) {
       return nft.run("create table " + table_text(step) + "\n" + table_script(step));
     }
     if (!place.taken) return nft.run(table_script(step));
-    return place.ours ? nft.run(table_script(step)) : taken_by(place.holder);
+    return place.ours ? replace(nft, place, step) : taken_by(place.holder);
   });
 }
 

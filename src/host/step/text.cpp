@@ -147,8 +147,8 @@ std::string table_text(const TableStep& step) {
   return (step.arp ? "arp " : "inet ") + step.name;
 }
 
-// Adding it first makes the deletion valid when there is no table yet; all three are one
-// transaction, so that no packet ever meets the machine without the table.
+// Adding it first makes the deletion valid when there is no table yet. All three are one
+// transaction.
 std::string table_script(const TableStep& step) {
   const std::string table = "table " + table_text(step);
   std::string body = step.body;
