@@ -135,7 +135,7 @@ def test_probes_of_the_tunnels_address_and_arp_for_it(road, command, allowed):
             with said(road.cli, "address add 10.9.0.2/32 dev lo",
                       "-6 address add fd09::2/128 dev lo"):
                 answers = sent(road, tried, by=road.lan)
-            assert {flow[0] for flow in answers} == {*TUNNEL_ADDRESSES}
+            assert {flow[0] for flow in answers} >= {*TUNNEL_ADDRESSES}
         road.start_client(*command, allowed=allowed)
         assert sent(road, tried, by=road.lan) <= TUNNEL
     road.lan.ip("neighbour", "flush", "dev", "up0")  # what it learnt when the attack worked
