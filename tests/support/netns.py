@@ -106,6 +106,7 @@ class Host:
 
     def __init__(self, name="host"):
         self.name = name
+        self._started = []
         self._holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork",
              "--mount-proc", "--kill-child", "/bin/sh", "-c", HOLDER],
@@ -133,6 +134,12 @@ class Host:
             self._holder.kill()
             self._holder.wait()
         self._holder.stdout.close()
+        # What ran is gone; the nsenter above a program that was stopped has stopped itself.
+        for process in self._started:
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGCONT)
+                process.wait(timeout=5)
+        self._started.clear()
 
     def command(self, *command):
         """argv that runs `command` in this host, for callers with their own subprocess code."""
@@ -170,7 +177,8 @@ class Host:
     def popen(self, *command, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("text", True)
-        return Process(self.command(*command), **options)
+        self._started.append(Process(self.command(*command), **options))
+        return self._started[-1]
 
     def ip(self, *arguments, **options):
         return self.run("ip", *arguments, **options).stdout

@@ -1,6 +1,7 @@
 """The harness itself, with two wireguard-go: what a test sees when nothing of ours takes part."""
 
 import shutil
+import signal
 
 import pytest
 
@@ -10,6 +11,11 @@ from netns import wait_until
 from peers import WireguardGo, join, same_bytes
 
 OUTER = {4: ("192.0.2.1", "192.0.2.2"), 6: ("2001:db8::1", "2001:db8::2")}
+
+
+def is_stopped(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return "T (stopped)" in file.read()
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -29,6 +35,15 @@ def test_two_wireguard_go_are_peers(cable, family):
     assert kinds[wire.INITIATION] == kinds[wire.RESPONSE] == 1 and kinds[None] == 0
     assert {d.source[0] for d in tap.datagrams()} == set(OUTER[family])
     assert tap.missed == 0
+
+
+def test_a_program_that_was_stopped_leaves_nothing_behind(lab):
+    host = lab.host()
+    process = host.popen("sleep", "1000")
+    process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: is_stopped(process.pid), what="the nsenter above it stops, too")
+    host.close()
+    assert process.poll() is not None
 
 
 def test_background_pings_are_counted(cable):
