@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import machine
 from names import own_etc
 from netns import wait_until
+from program import CONFIG as SERVER
 from program import PEER, PRIVATE
 
 LONGEST_START_S = 0.5  # a start takes a fifth of it
@@ -28,18 +29,6 @@ PublicKey = {PEER}
 Endpoint = 192.0.2.2:51820
 AllowedIPs = 0.0.0.0/0, ::/0
 """
-
-# Its uplink's packets are forwarded, and chains of others get rules of ours.
-SERVER = f"""[Interface]
-PrivateKey = {PRIVATE}
-ListenPort = 51820
-Address = 10.9.0.1/24, fd09::1/64
-
-[Peer]
-PublicKey = {PEER}
-AllowedIPs = 10.9.0.2/32, fd09::2/128
-"""
-
 
 @dataclass(frozen=True)
 class Way:

@@ -320,9 +320,9 @@ def test_two_programs_that_do_not_agree_do_not_eat_a_processor(road):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_daemon_killed_while_it_follows_leaves_nothing_after_a_clean_up(lab, simplevpn, seed):
-    host = lab.host("host")
-    crash.furnish(host)
+def test_a_daemon_killed_while_it_follows_leaves_nothing_after_a_clean_up(furnished, simplevpn,
+                                                                          seed):
+    host = furnished
     host.write("/run/wg0.conf", crash.CONFIG)
     before = machine.describe(host)
     changes = host.popen("/bin/sh", "-c", """while :; do

@@ -110,12 +110,9 @@ def test_a_failed_start_hook_undoes_the_start(tunnel, host, key, foreground):
 
 
 @pytest.fixture
-def guarded(lab, simplevpn):
+def guarded(furnished, simplevpn):
     """Starts a tunnel with a kill switch and a PostUp."""
-    need("nft")
-    host = lab.host("host")
-    crash.furnish(host)
-    tunnel = Tunnel(host, simplevpn)
+    tunnel = Tunnel(furnished, simplevpn)
 
     def start(post_up, *flags, exit_status=0):
         tunnel.write(crash.CONFIG.replace("[Peer]", f"PostUp = {post_up}\n[Peer]"))

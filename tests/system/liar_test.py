@@ -16,7 +16,7 @@ import pytest
 
 import crash
 import machine
-from netns import missing, wait_until
+from netns import wait_until
 from peers import borrowed_socket, sockets_of
 from program import Tunnel
 
@@ -112,13 +112,8 @@ class Liar(contextlib.ExitStack):
 
 
 @pytest.fixture
-def liar(lab, simplevpn):
-    reason = missing("nft")
-    if reason:
-        pytest.skip(reason)
-    host = lab.host("host")
-    crash.furnish(host)
-    with Liar(host, simplevpn) as made:
+def liar(furnished, simplevpn):
+    with Liar(furnished, simplevpn) as made:
         yield made
 
 

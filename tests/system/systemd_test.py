@@ -104,6 +104,12 @@ class Manager:
     def next(self):
         return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
 
+    def assert_silent(self):
+        self.socket.settimeout(0.01)
+        with pytest.raises(TimeoutError):
+            self.next()
+        self.socket.settimeout(10)
+
 
 @pytest.fixture
 def manager(host):
@@ -138,24 +144,11 @@ def test_ready_is_said_when_post_up_has_run(host, simplevpn, manager, flags):
     process = host.popen("env", "NOTIFY_SOCKET=/run/notify", simplevpn, "up", *flags,
                          "/run/wg0.conf", stderr=subprocess.DEVNULL)
     wait_until(lambda: host.pids("bash"), what="PostUp runs")
-    manager.socket.settimeout(0.01)
-    with pytest.raises(TimeoutError):
-        manager.next()
-    manager.socket.settimeout(10)
+    manager.assert_silent()
     host.write("/run/go", "")
     assert manager.next()["READY"] == "1" and host.exists("/run/gone")
     assert flags or process.wait(timeout=5) == 0
     host.run(simplevpn, "down", "wg0")
-
-
-def test_the_manager_hears_nothing_of_a_failed_post_up(host, simplevpn, manager):
-    Tunnel(host, simplevpn).write(CONFIG.replace("[Peer]", "PostUp = false\n[Peer]"))
-    done = host.run("env", "NOTIFY_SOCKET=/run/notify", simplevpn, "up", "-f", "/run/wg0.conf",
-                    check=False)
-    assert done.returncode == 4
-    manager.socket.settimeout(0.01)
-    with pytest.raises(TimeoutError):
-        manager.next()
 
 
 def test_a_reload_of_a_wrong_file_ends_too(host, simplevpn, manager):
@@ -170,14 +163,14 @@ def test_a_reload_of_a_wrong_file_ends_too(host, simplevpn, manager):
     assert "STOPPING" in manager.next() and process.wait(timeout=5) == 0
 
 
-def test_the_manager_hears_nothing_of_a_failed_start(host, simplevpn, manager):
-    Tunnel(host, simplevpn).write(CONFIG.replace("[Peer]", "[Pear]"))
+@pytest.mark.parametrize("peer, exit_status", [("[Pear]", 2), ("PostUp = false\n[Peer]", 4)],
+                         ids=["file", "post-up"])
+def test_the_manager_hears_nothing_of_a_failed_start(host, simplevpn, manager, peer, exit_status):
+    Tunnel(host, simplevpn).write(CONFIG.replace("[Peer]", peer))
     done = host.run("env", "NOTIFY_SOCKET=/run/notify", simplevpn, "up", "-f", "/run/wg0.conf",
                     check=False)
-    assert done.returncode == 2
-    manager.socket.settimeout(0.01)
-    with pytest.raises(TimeoutError):
-        manager.next()
+    assert done.returncode == exit_status
+    manager.assert_silent()
 
 
 # ---- the privileges that the unit leaves ----
@@ -225,10 +218,9 @@ def test_a_tunnel_lives_with_the_units_privileges(cable, simplevpn):
     assert "wg0" not in ours.host.ip("link")
 
 
-def test_after_a_crash_exec_stop_post_undoes_all_but_the_block(host, simplevpn):
+def test_after_a_crash_exec_stop_post_undoes_all_but_the_block(furnished, simplevpn):
+    host = furnished
     need("setpriv")
-    need("nft")
-    crash.furnish(host)
     tunnel = Tunnel(host, simplevpn)
     tunnel.write(crash.CONFIG)
     before = machine.describe(host)
@@ -244,11 +236,10 @@ def test_after_a_crash_exec_stop_post_undoes_all_but_the_block(host, simplevpn):
     assert not machine.differences(before, machine.describe(host))
 
 
-def test_after_a_power_cut_name_servers_are_put_back_at_boot(host, simplevpn):
+def test_after_a_power_cut_name_servers_are_put_back_at_boot(furnished, simplevpn):
     """Another boot has forgotten all but files; nobody starts the tunnel again."""
+    host = furnished
     need("setpriv")
-    need("nft")
-    crash.furnish(host)
     tunnel = Tunnel(host, simplevpn)
     tunnel.write(crash.CONFIG)
     before = machine.describe(host)
