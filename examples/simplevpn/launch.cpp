@@ -165,15 +165,9 @@ void keep_block(Target& target, const Output& output) {
 void warn_of_leftovers(const std::string& name, const Output& output) {
   std::vector<std::string> running;
   if (list_tunnels(running) != TUNNEL_OK) return;
-  const Leftovers left = read_leftovers(running);
-  for (const std::string& other : left.blocks) {
-    if (other == name) continue;
-    advise(output, "warning: " + left_block_text(other) + ": simplevpn unblock " +
-                       shell_quoted(other) + " lifts it");
-  }
-  for (const std::string& other : left.settings) {
-    if (other == name) continue;
-    advise(output, "warning: " + left_over_text(other) + ": " + undo_command(other) + " undoes it");
+  running.push_back(name);  // soon
+  for (const std::string& line : left_lines(read_leftovers(running))) {
+    advise(output, "warning: " + line);
   }
 }
 

@@ -131,12 +131,7 @@ class StatusCommand {
     };
     for (const TunnelStatus& tunnel : overview_.tunnels) add(status_table(tunnel, output_.color));
     for (const Unread& unread : overview_.unread) add(unread_text(unread) + "\n");
-    for (const std::string& name : overview_.left.blocks) {
-      add(left_block_text(name) + ": simplevpn unblock " + shell_quoted(name) + " lifts it\n");
-    }
-    for (const std::string& name : overview_.left.settings) {
-      add(left_over_text(name) + ": " + undo_command(name) + " undoes it\n");
-    }
+    for (const std::string& line : left_lines(overview_.left)) add(line + "\n");
     return text;
   }
 

@@ -67,6 +67,8 @@ struct Unread {
 // undo it.
 [[nodiscard]] std::string left_over_text(const std::string& name);
 [[nodiscard]] std::string undo_command(const std::string& name);
+// A line for each, with what undoes it.
+[[nodiscard]] std::vector<std::string> left_lines(const Leftovers& left);
 
 // Tunnels that could be asked or not, and what is left of those that do not run.
 struct Overview {

@@ -61,6 +61,18 @@ std::string undo_command(const std::string& name) {
   return "simplevpn down --cleanup " + shell_quoted(name);
 }
 
+std::vector<std::string> left_lines(const Leftovers& left) {
+  std::vector<std::string> lines;
+  for (const std::string& name : left.blocks) {
+    lines.push_back(left_block_text(name) + ": simplevpn unblock " + shell_quoted(name) +
+                    " lifts it");
+  }
+  for (const std::string& name : left.settings) {
+    lines.push_back(left_over_text(name) + ": " + undo_command(name) + " undoes it");
+  }
+  return lines;
+}
+
 std::string check_failure(const std::string& check, const TunnelStatus& status) {
   std::string reason = why_not_live(status);
   if (reason.empty() && check != "live") reason = why_not_ready(status);

@@ -54,8 +54,9 @@ std::string allowed_text(const tunnel_snapshot_peer& peer) {
 std::string hint(const TunnelStatus& status, const tunnel_snapshot_peer& peer) {
   if (peer.latest_handshake_ns != 0 || is_plain(status)) return "";
   const bool unknown = peer.endpoint.family == TUNNEL_FAMILY_NONE;
-  if (peer.not_resolved[0] != '\0')
+  if (peer.not_resolved[0] != '\0') {
     return std::string("  hint: no address of ") + peer.not_resolved;
+  }
   if (unknown) {
     return "  hint: no packet seen; is UDP " + std::to_string(status.interface.port) + " open?";
   }
