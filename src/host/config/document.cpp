@@ -92,6 +92,10 @@ Lines::iterator end_of_content(Lines& lines) {
 // ---- reading ----
 
 Document::Document(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) {
+    mark_ = kByteOrderMark;
+    text.remove_prefix(kByteOrderMark.size());
+  }
   sections_.emplace_back();
   const std::size_t first = text.find('\n');
   if (first != std::string_view::npos && first > 0 && text[first - 1] == '\r') newline_ = "\r\n";
@@ -106,7 +110,6 @@ Document::Document(std::string_view text) {
 DocumentLine Document::line_of(std::string_view text) {
   DocumentLine line;
   line.text.append(text);
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   scanned_.assign(1, without_newline(text));
   const std::string_view compact = scanned_.compact();
   if (compact.empty()) {
@@ -152,6 +155,7 @@ void Document::index_peer(DocumentSection& section) {
 
 WipedBuffer Document::text() const {
   WipedBuffer text;
+  text.append(mark_);
   for (const DocumentSection& section : sections_) {
     for (const DocumentLine& line : section.lines) text.append(line.text.text());
   }
@@ -291,6 +295,7 @@ void Document::set_in(DocumentSection& section, const Key& key, std::string_view
 }
 
 void Document::strip() {
+  mark_ = {};
   for (DocumentSection& section : sections_) {
     std::erase_if(section.lines, [](const DocumentLine& line) {
       return line.key != nullptr && is_for_wg_quick(*line.key);

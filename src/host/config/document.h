@@ -53,7 +53,8 @@ class Document {
   // For a key of [Interface], which is made when there is none. "" as value removes a key.
   void set(const Key& key, std::string_view value);
 
-  // Removes what `wg setconf` does not know, and blanks at both ends of lines.
+  // Removes what `wg setconf` does not know (a byte order mark is such a thing), and blanks at both
+  // ends of lines.
   void strip();
 
  private:
@@ -71,6 +72,7 @@ class Document {
   std::vector<DocumentSection> sections_;  // removed ones stay, as nothing's, so that indexes hold
   std::unordered_map<PublicKey, std::size_t, PublicKeyHash> by_key_;
   std::string_view newline_ = "\n";
+  std::string_view mark_;  // a byte order mark stays first, whatever comes to stand above a line
   Line scanned_;
 };
 

@@ -66,6 +66,26 @@ TEST_CASE("what is opened and not changed is byte for byte the same", "[host][ed
   for (const std::string& file : files) CHECK(text_of(open(file)) == file);
 }
 
+TEST_CASE("a byte order mark stays first whatever comes to stand above a line", "[host][edit]") {
+  const std::string mark = "\xef\xbb\xbf";
+  const Edit edit = open(mark + with_peer(""));
+  const Edit expected = open(with_peer(""));
+  for (const Edit* each : {&edit, &expected}) {
+    REQUIRE(tunnel_config_edit_set(each->get(), nullptr, "ListenPort", "51820") == TUNNEL_OK);
+  }
+  CHECK(text_of(edit) == mark + text_of(expected));
+
+  const Edit peers_only = open(mark + "[Peer]\nPublicKey = " + kPeerKey + "\n");
+  REQUIRE(tunnel_config_edit_set(peers_only.get(), nullptr, "MTU", "1400") == TUNNEL_OK);
+  CHECK(text_of(peers_only) ==
+        mark + "[Interface]\nMTU = 1400\n[Peer]\nPublicKey = " + kPeerKey + "\n");
+  REQUIRE(tunnel_config_edit_remove_peer(peers_only.get(), key_from(kPeerKey).data()) == TUNNEL_OK);
+  CHECK(text_of(peers_only) == mark + "[Interface]\nMTU = 1400\n");
+
+  REQUIRE(tunnel_config_edit_strip(edit.get()) == TUNNEL_OK);
+  CHECK_FALSE(text_of(edit).starts_with(mark));  // `wg setconf` does not know it
+}
+
 TEST_CASE("an added peer stands at the end, after a blank line", "[host][edit]") {
   const Edit edit = open(kFile);
   const Key key = key_from(kThirdKey);
