@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "host/config/suggest.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 
@@ -29,7 +30,6 @@ std::optional<std::string_view> pragma_value(std::string_view comment, std::stri
 
 std::string friendly_name(std::string_view value) {
   std::string name(trim(value.substr(0, kLongestName)));
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   std::replace_if(name.begin(), name.end(), is_control, '?');
   return name;
 }

@@ -10,6 +10,7 @@
 #include "host/control/uapi.h"
 #include "host/control/uapi_key.h"
 #include "host/control/uapi_number.h"
+#include "host/system/system.h"
 
 namespace tunnel::host {
 namespace {
@@ -58,9 +59,7 @@ bool read_counter(std::string_view key, std::string_view value, Snapshot& out) {
 // Who asks is root, and prints what it is told; who answers reads what strangers send. A name that
 // a terminal would obey is none.
 std::string file_name(std::string_view value) {
-  const bool plain = std::none_of(value.begin(), value.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  const bool plain = std::none_of(value.begin(), value.end(), is_control);
   return plain ? std::string(value) : std::string();
 }
 
@@ -144,9 +143,7 @@ bool read_line(std::string_view line, Snapshot& snapshot) {
 
 std::string shown(std::string_view text) {
   std::string safe(text);
-  std::replace_if(
-      safe.begin(), safe.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::replace_if(safe.begin(), safe.end(), is_control, '?');
   return safe;
 }
 

@@ -12,7 +12,6 @@ namespace tunnel::host {
 namespace {
 
 constexpr const char* kLiftedSign = "\tchain lifted {\n\t}\n";  // lets everything pass
-constexpr const char* kBlock = "inet ltun";                     // kBlockTable, as nft names it
 constexpr std::string_view kTableFamilies[] = {"ip", "ip6", "inet", "bridge", "arp", "netdev"};
 
 bool is_letter(char c) noexcept {
@@ -59,6 +58,11 @@ bool has_filter(Tools& tools) {
   return tools.nft.has_value();
 }
 
+// The block, as nft names it.
+std::string block_text() {
+  return table_text({kBlockTable, {}, true});
+}
+
 // The tunnel whose name stands at the head of a block.
 std::string holder_in(const std::string& rules) {
   const std::string mark = std::string("comment \"") + kBlockComment;
@@ -89,9 +93,8 @@ std::set<std::string, std::less<>> parts_of(std::string_view text) {
 // transaction (seen with Linux 6.18, one packet in five times). Its rules and the elements of its
 // sets can be exchanged without. Telling it all first makes what is missing.
 std::string exchange_script(const TableStep& step) {
-  const std::string table = "table " + table_text(step);
-  const std::string told = table + " {\n" + step.body + "\n}\n";
-  std::string script = told + "flush " + table + "\n";
+  const std::string told = table_definition(step);
+  std::string script = told + "flush table " + table_text(step) + "\n";
   for (const std::string& part : parts_of(step.body)) {
     if (!part.starts_with("set ")) continue;
     script += "flush set " + table_text(step) + part.substr(part.find(' ')) + "\n";
@@ -121,10 +124,11 @@ Answer find_place(Nft& nft, const TableStep& step, Place& place) {
 }
 
 Answer replace(Nft& nft, const Place& place, const TableStep& step) {
+  if (!step.survives) return nft.run(table_script(step));
   const auto before = parts_of(place.rules);
   const auto after = parts_of(step.body);
-  const bool same = std::includes(after.begin(), after.end(), before.begin(), before.end());
-  if (step.survives && same && nft.run(exchange_script(step)).error == 0) return {};
+  const bool fits = std::includes(after.begin(), after.end(), before.begin(), before.end());
+  if (fits && nft.run(exchange_script(step)).error == 0) return {};
   return nft.run(table_script(step));
 }
 
@@ -140,7 +144,7 @@ std::string block_holder() {
   Answer why;
   auto nft = Nft::open(why);
   std::string rules;
-  if (nft) (void)nft->list_table(kBlock, rules);
+  if (nft) (void)nft->list_table(block_text(), rules);
   return holder_in(rules);
 }
 
@@ -149,19 +153,19 @@ Answer lift_block(bool holder_lives) {
   Answer why;
   auto nft = Nft::open(why);
   bool found = false;
-  if (nft) why = nft->has_table(kBlock, found);
+  if (nft) why = nft->has_table(block_text(), found);
   if (!found) return why;
   if (holder_lives) return nft->run(table_script({kBlockTable, kLiftedSign, true}));
-  return nft->run(std::string("delete table ") + kBlock);
+  return nft->run("delete table " + block_text());
 }
 
 bool take_lifted_sign() {
   Answer why;
   auto nft = Nft::open(why);
   std::string rules;
-  if (nft) (void)nft->list_table(kBlock, rules);
+  if (nft) (void)nft->list_table(block_text(), rules);
   if (!is_lifted(rules)) return false;
-  return nft->run(std::string("delete table ") + kBlock).error == 0;
+  return nft->run("delete table " + block_text()).error == 0;
 }
 
 Look look_at(Tools& tools, const TableStep& step) {

@@ -17,6 +17,7 @@ namespace tunnel::host {
 namespace {
 
 constexpr const char* kSuffix = ".journal";
+constexpr const char* kDamaged = ".damaged";
 constexpr std::size_t kLargest = 64u << 20;  // what a journal in use never reaches
 constexpr std::size_t kSlack = 1u << 20;     // what may be in it that is undone already
 constexpr int kPatienceMs = 200;             // for the lock of somebody who was killed
@@ -181,18 +182,19 @@ std::int32_t Journal::read(std::string& words) {
 
 // Of somebody who was killed while he wrote it.
 void Journal::remove_unfinished() {
-  ::unlinkat(directory_.get(), (file_name_ + ".new").c_str(), 0);
-  ::unlinkat(directory_.get(), (file_name_ + ".damaged.new").c_str(), 0);
+  for (const std::string& name : {file_name_, file_name_ + kDamaged}) {
+    ::unlinkat(directory_.get(), unfinished_name(name).c_str(), 0);
+  }
 }
 
 // What cannot be read cannot be undone. A person may want to see it.
 std::int32_t Journal::keep_damaged(const std::string& text) {
-  return replace_file(directory_, file_name_ + ".damaged", text);
+  return replace_file(directory_, file_name_ + kDamaged, text);
 }
 
 // With what is live only. The new file is locked before it has the name.
 std::int32_t Journal::rewrite() {
-  const std::string fresh = file_name_ + ".new";
+  const std::string fresh = unfinished_name(file_name_);
   const int flags = O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   base::Descriptor file(::openat(directory_.get(), fresh.c_str(), flags, 0600));
   if (!file.valid()) return status_of(errno);

@@ -10,8 +10,9 @@ namespace {
 enum class Fate : std::uint8_t { undo, forget, leave };
 
 Fate fate_of(const Record& record, const Origin& here, Block block, Tools& tools) {
-  if (record.origin.boot != here.boot)
+  if (record.origin.boot != here.boot) {
     return outlives_boot(record.step) ? Fate::undo : Fate::forget;
+  }
   if (record.origin.network != here.network) return Fate::leave;
   if (!is_block(record.step) || block == Block::lifted) return Fate::undo;
   // Whoever was killed before he made it, or lost it to a flush, left nothing to be kept.

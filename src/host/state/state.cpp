@@ -149,7 +149,7 @@ std::int32_t remove_state(const std::string& directory, const std::string& name)
 
 std::vector<std::string> state_names(const std::string& directory) {
   std::vector<std::string> names = tunnels_with_file(directory, kSuffix);
-  for (std::string& name : tunnels_with_file(directory, std::string(kSuffix) + ".new")) {
+  for (std::string& name : tunnels_with_file(directory, unfinished_name(kSuffix))) {
     if (!std::binary_search(names.begin(), names.end(), name)) names.push_back(std::move(name));
   }
   return names;

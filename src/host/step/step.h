@@ -119,6 +119,8 @@ std::string step_text(const Step& step, const std::string& interface_name);
 
 // "inet ltun": how nft names it.
 std::string table_text(const TableStep& step);
+// "table inet ltun { ... }"
+std::string table_definition(const TableStep& step);
 // What nft reads. A table is replaced whether it is there or not. In the kernel that is not quite
 // one moment: the block is exchanged otherwise, see filter_changes.cpp.
 std::string table_script(const TableStep& step);

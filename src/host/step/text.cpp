@@ -147,13 +147,17 @@ std::string table_text(const TableStep& step) {
   return (step.arp ? "arp " : "inet ") + step.name;
 }
 
+std::string table_definition(const TableStep& step) {
+  std::string body = step.body;
+  if (!body.empty() && body.back() != '\n') body += '\n';
+  return "table " + table_text(step) + " {\n" + body + "}\n";
+}
+
 // Adding it first makes the deletion valid when there is no table yet. All three are one
 // transaction.
 std::string table_script(const TableStep& step) {
   const std::string table = "table " + table_text(step);
-  std::string body = step.body;
-  if (!body.empty() && body.back() != '\n') body += '\n';
-  return table + "\ndelete " + table + "\n" + table + " {\n" + body + "}\n";
+  return table + "\ndelete " + table + "\n" + table_definition(step);
 }
 
 std::string rule_script(const ForeignRuleStep& step) {

@@ -22,10 +22,6 @@ bool is_name_character(char c) noexcept {
          std::string_view("_=+.-").find(c) != std::string_view::npos;
 }
 
-std::string fresh_name(const std::string& name) {
-  return name + ".new";
-}
-
 FileAccess access_of(const struct stat& info) noexcept {
   const bool open = (info.st_mode & (S_IRWXG | S_IRWXO)) != 0;
   return {info.st_uid, open, info.st_uid != 0 && info.st_uid != ::geteuid()};
@@ -45,6 +41,10 @@ std::int32_t read_all(int fd, std::size_t limit, base::WipedBuffer& content) {
 }
 
 }  // namespace
+
+std::string unfinished_name(const std::string& name) {
+  return name + ".new";
+}
 
 std::string real_path(const std::string& path) {
   struct Free {
@@ -93,7 +93,7 @@ base::Result<base::WipedBuffer> read_descriptor(const base::Descriptor& fd, std:
 
 std::int32_t replace_file(const base::Descriptor& directory, const std::string& name,
                           std::string_view content) {
-  const std::string fresh = fresh_name(name);
+  const std::string fresh = unfinished_name(name);
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   const base::Descriptor fd(::openat(directory.get(), fresh.c_str(), flags, 0600));
   if (!fd.valid()) return status_of(errno);
@@ -117,7 +117,7 @@ base::Result<base::Descriptor> open_directory(const std::string& path) {
 }
 
 std::int32_t remove_file(const std::string& directory, const std::string& name) {
-  for (const std::string& each : {fresh_name(name), name}) {
+  for (const std::string& each : {unfinished_name(name), name}) {
     const std::string path = directory + "/" + each;
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return status_of(errno);
   }

@@ -37,6 +37,9 @@ std::string real_path(const std::string& path);
 // Writes everything, and waits until it is on the disk. errno says more on failure.
 std::int32_t write_all(const base::Descriptor& file, std::string_view content);
 
+// The file that takes the name's place once it is whole; of somebody who was killed it is left.
+std::string unfinished_name(const std::string& name);
+
 // Replaces a file (0600) so that a reader, or the next start after a power cut, finds the old
 // content or the new one. `directory` is open.
 std::int32_t replace_file(const base::Descriptor& directory, const std::string& name,

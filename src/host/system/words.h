@@ -1,4 +1,4 @@
-// words.h — any text as one word, for files that have several on a line.
+// words.h — any text as one word, for files that have several on a line, and characters of texts.
 #pragma once
 
 #include <optional>
@@ -6,6 +6,11 @@
 #include <string_view>
 
 namespace tunnel::host {
+
+// What a terminal may obey instead of showing it.
+constexpr bool is_control(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 // "=" and printable characters, "%0a" for each other one; and back.
 std::string to_word(std::string_view text);
