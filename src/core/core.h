@@ -19,6 +19,7 @@
 #include "core/event_queue.h"
 #include "core/handshake_queue.h"
 #include "core/index_table.h"
+#include "core/owner_memo.h"
 #include "core/peer.h"
 #include "core/peer_table.h"
 #include "core/slab.h"
@@ -98,7 +99,7 @@ class Core {
   void forget_sessions() noexcept;
 
  private:
-  static constexpr std::size_t kBatch = 64;
+  static constexpr std::size_t kBatch = 128;  // as the engine's largest
   struct SealBatch;
   struct OpenBatch;
 
@@ -221,6 +222,7 @@ class Core {
   DeadlineQueue<DeadlineLinks> deadlines_{{peers_}};
   InitiationQueue<InitiationLinks> initiations_{{peers_}};
   router::PrefixTable allowed_ips_;
+  OwnerMemo owner_memo_;  // good for one batch
   EndpointTable endpoints_;  // plain profile only, else empty
   IndexTable indices_;
   Slab<PeerSession> sessions_;

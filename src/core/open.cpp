@@ -43,6 +43,7 @@ void Core::open_batch(std::span<tunnel_packet> packets) noexcept {
   for (auto& packet : packets) plan_open(packet, batch);
   if (batch.count == 0) return;
   settings_.cipher.ops->open(settings_.cipher.self, batch.jobs.data(), batch.count);
+  owner_memo_.forget();
   for (std::size_t i = 0; i < batch.count; ++i) {
     commit_open(*batch.planned[i].packet, *batch.planned[i].session, batch.jobs[i]);
   }
@@ -214,7 +215,7 @@ bool Core::source_is_allowed(const Peer& peer, tunnel_packet& packet,
                              const base::IpHeader* header) noexcept {
   const auto& custom = settings_.router;
   if (custom.ops == nullptr) {
-    return allowed_ips_.find(header->family, header->source.data()) == peer.slot;
+    return owner_memo_.find(allowed_ips_, header->source) == peer.slot;
   }
   custom.ops->owner(custom.self, TUNNEL_INBOUND, &packet, 1);
   const bool allowed = packet.peer == peer.id();

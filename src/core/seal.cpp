@@ -74,6 +74,7 @@ void Core::route(std::span<tunnel_packet> packets) noexcept {
   if (custom.ops != nullptr) {
     custom.ops->owner(custom.self, TUNNEL_OUTBOUND, packets.data(), packets.size());
   }
+  owner_memo_.forget();
   for (auto& packet : packets) {
     packet.verdict = TUNNEL_VERDICT_NONE;
     if (custom.ops == nullptr) packet.peer = owner_of(packet);
@@ -90,7 +91,7 @@ std::uint64_t Core::owner_of(tunnel_packet& packet) noexcept {
     drop(packet, TUNNEL_DROP_INNER_MALFORMED);
     return 0;
   }
-  const auto slot = allowed_ips_.find(header->family, header->destination.data());
+  const auto slot = owner_memo_.find(allowed_ips_, header->destination);
   return slot == router::kNobody ? 0 : peers_[slot].id();
 }
 
