@@ -73,6 +73,7 @@ ordered_json counters_json(const tunnel_counters& counters) {
           {"keepalives_received", counters.keepalives_received},
           {"staged_packets", counters.staged_packets},
           {"memory_bytes", counters.memory_bytes},
+          {"memory_peak_bytes", counters.memory_peak_bytes},
           {"drops", drops_json(counters.drops)}};
 }
 

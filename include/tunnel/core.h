@@ -34,6 +34,10 @@ typedef struct tunnel_core tunnel_core;
 #define TUNNEL_INNER_IP 0
 #define TUNNEL_INNER_ETHERNET 1 /* needs an own router; not in the plain profile */
 
+/* flags: for a process that may have little memory, like a phone's extension, or that makes many
+ * cores: staging_bytes 0 means 256 KiB, and 128 handshake messages may wait instead of 1,024. */
+#define TUNNEL_CORE_SMALL 0x0001u
+
 #define TUNNEL_MTU_DEFAULT 1420
 #define TUNNEL_MTU_ZERO UINT32_MAX /* as config.mtu: really zero, padding has no bound */
 
@@ -46,7 +50,7 @@ typedef struct tunnel_core_config {
                              TUNNEL_STAGING_NONE = none: seal answers WAIT */
   uint32_t max_peers;     /* 0 = 1 Mi */
   uint32_t max_sessions;  /* 0 = 4 x max_peers; also bounds handshakes in progress */
-  uint32_t flags;         /* zero */
+  uint32_t flags;         /* TUNNEL_CORE_ */
   /* Wall time below which no handshake timestamp is sent (a device without a clock battery stores
    * it, see TUNNEL_EVENT_TIMESTAMP_FLOOR). 0 = none. */
   uint64_t timestamp_floor_ns;
@@ -95,6 +99,12 @@ TUNNEL_API int32_t tunnel_core_public_key(const tunnel_core* core, uint8_t key[T
 
 /* Changes the inside MTU, the bound of padding (0 is legal: no bound). */
 TUNNEL_API int32_t tunnel_core_set_mtu(tunnel_core* core, uint32_t mtu);
+
+/* Bounds memory_bytes (see tunnel_core_counters); 0 = no bound, as after create. What would take
+ * more is refused before anything changes: a peer or prefix with TUNNEL_ERR_MEMORY, a handshake or
+ * session with TUNNEL_DROP_EXHAUSTED. Staging and waiting handshakes have their memory from the
+ * beginning. TUNNEL_ERR_MEMORY when the core holds more already; the bound is then as it was. */
+TUNNEL_API int32_t tunnel_core_set_memory_limit(tunnel_core* core, uint64_t bytes);
 
 /* ---- peers ---- */
 
@@ -274,6 +284,7 @@ typedef struct tunnel_counters {
   uint64_t drops[TUNNEL_DROP_COUNT]; /* by verdict - TUNNEL_DROP_FIRST */
   uint64_t timestamp_floor_ns;       /* to be stored now: what the last event of that kind said */
   uint64_t cookies_received;         /* of those we called: they are under load */
+  uint64_t memory_peak_bytes;        /* the most that memory_bytes ever was */
 } tunnel_counters;
 #define TUNNEL_COUNTERS_INIT \
   { sizeof(tunnel_counters) }

@@ -22,17 +22,27 @@ typedef struct tunnel_engine tunnel_engine;
 typedef struct tunnel_engine_config {
   uint32_t size;  /* sizeof(tunnel_engine_config) */
   uint32_t flags; /* TUNNEL_ENGINE_ */
-  uint32_t batch; /* packets per read, 0 = 64, at most 128 */
+  uint32_t batch; /* packets per read, 0 = 128, at most 128 */
   uint32_t reserved;
   tunnel_core* core;
   tunnel_device device;
   tunnel_transport transport;
+  uint64_t memory_budget; /* bytes that engine and core may hold together, 0 = no bound */
 } tunnel_engine_config;
+/* A budget for a phone's extension; with a core made with TUNNEL_CORE_SMALL more than half of it is
+ * left for peers, prefixes and sessions. */
+#define TUNNEL_MEMORY_SMALL (UINT64_C(2) << 20)
 #define TUNNEL_ENGINE_CONFIG_INIT \
   { sizeof(tunnel_engine_config) }
 TUNNEL_API void tunnel_engine_config_init(tunnel_engine_config* config);
 
-/* Adopts core, device and transport when it succeeds; on failure the caller still owns them. */
+/* Adopts core, device and transport when it succeeds; on failure the caller still owns them.
+ *
+ * With a memory budget the engine takes smaller batches than asked for when its slabs would need
+ * more than a quarter of it, and the core gets the rest as its limit
+ * (tunnel_core_set_memory_limit). TUNNEL_ERR_MEMORY when that is less than what they hold already.
+ * What device and transport keep for themselves is not counted: at most 256 KiB for a TUN and UDP
+ * together. */
 TUNNEL_API int32_t tunnel_engine_create(const tunnel_engine_config* config, tunnel_engine** engine);
 
 /* Runs until stop() or until the device is gone. Returns 0 after stop, TUNNEL_ERR_CLOSED when the
@@ -86,6 +96,7 @@ typedef struct tunnel_engine_counters {
   uint64_t transport_reads, transport_packets_in, transport_packets_out;
   uint64_t device_drops[TUNNEL_DROP_COUNT];    /* refused by the device, by reason */
   uint64_t transport_drops[TUNNEL_DROP_COUNT]; /* refused by the transport, by reason */
+  uint64_t memory_bytes; /* held by the engine itself, from creation on; the core counts its own */
 } tunnel_engine_counters;
 #define TUNNEL_ENGINE_COUNTERS_INIT \
   { sizeof(tunnel_engine_counters) }

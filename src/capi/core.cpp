@@ -76,6 +76,11 @@ int32_t tunnel_core_set_private_key(tunnel_core* core, const uint8_t* key) {
   return core->core->set_private_key(key);
 }
 
+int32_t tunnel_core_set_memory_limit(tunnel_core* core, uint64_t bytes) {
+  if (core == nullptr) return TUNNEL_ERR_ARGUMENT;
+  return core->core->set_memory_limit(bytes);
+}
+
 int32_t tunnel_core_public_key(const tunnel_core* core, uint8_t key[TUNNEL_KEY_SIZE]) {
   if (core == nullptr || key == nullptr) return TUNNEL_ERR_ARGUMENT;
   const auto* ours = core->core->public_key();

@@ -7,11 +7,18 @@ namespace tunnel::core {
 namespace {
 
 constexpr std::uint32_t kDefaultStaging = 1u << 20;
+constexpr std::uint32_t kSmallStaging = 256u << 10;
+constexpr std::uint32_t kDefaultWaiting = 1024;  // handshake messages
+constexpr std::uint32_t kSmallWaiting = 128;
 constexpr std::uint32_t kDefaultPeers = 1u << 20;
 constexpr std::uint32_t kMaxMtu = 65535;
 
 std::uint32_t or_default(std::uint32_t value, std::uint32_t fallback) noexcept {
   return value == 0 ? fallback : value;
+}
+
+bool is_small(const tunnel_core_config& config) noexcept {
+  return (config.flags & TUNNEL_CORE_SMALL) != 0;
 }
 
 bool complete(const tunnel_cipher_ops& ops) noexcept {
@@ -21,7 +28,8 @@ bool complete(const tunnel_cipher_ops& ops) noexcept {
 
 std::int32_t check(const tunnel_core_config& config) noexcept {
   if (config.profile > TUNNEL_PROFILE_PLAIN) return TUNNEL_ERR_UNSUPPORTED;
-  if (config.inner > TUNNEL_INNER_ETHERNET || config.flags != 0) return TUNNEL_ERR_ARGUMENT;
+  if (config.inner > TUNNEL_INNER_ETHERNET || (config.flags & ~TUNNEL_CORE_SMALL) != 0)
+    return TUNNEL_ERR_ARGUMENT;
   // The plain format carries IP packets and says nothing about what else a datagram could be.
   if (config.profile == TUNNEL_PROFILE_PLAIN && config.inner != TUNNEL_INNER_IP) {
     return TUNNEL_ERR_UNSUPPORTED;
@@ -41,10 +49,13 @@ std::int32_t check(const tunnel_core_config& config) noexcept {
 std::uint32_t staging_bytes(const tunnel_core_config& config) noexcept {
   const bool none =
       config.profile == TUNNEL_PROFILE_PLAIN || config.staging_bytes == TUNNEL_STAGING_NONE;
-  return none ? 0 : or_default(config.staging_bytes, kDefaultStaging);
+  return none
+             ? 0
+             : or_default(config.staging_bytes, is_small(config) ? kSmallStaging : kDefaultStaging);
 }
 
 Core::Settings with_defaults(const tunnel_core_config& config) noexcept {
+  const bool small = is_small(config);
   const auto max_peers = or_default(config.max_peers, kDefaultPeers);
   // As many as a peer's keyring holds: then no peer can keep another one from its session.
   const auto every_place =
@@ -56,6 +67,7 @@ Core::Settings with_defaults(const tunnel_core_config& config) noexcept {
       .staging_bytes = staging_bytes(config),
       .max_peers = max_peers,
       .max_sessions = or_default(config.max_sessions, every_place),
+      .waiting_handshakes = small ? kSmallWaiting : kDefaultWaiting,
       .timestamp_floor_ns = config.timestamp_floor_ns,
       .test_seed = config.test_seed,
       .cipher = config.cipher,
@@ -96,10 +108,12 @@ Core::Core(const Settings& settings)
       sessions_(settings.max_sessions),
       handshakes_(settings.max_sessions),
       staging_(settings.staging_bytes),
+      queue_(settings.waiting_handshakes),
       limiter_(random_),
       timestamps_(settings.timestamp_floor_ns),
       stored_floor_(settings.timestamp_floor_ns) {
   settings_.test_seed = nullptr;  // the caller's memory; not ours after create
+  note_memory();
 }
 
 Core::~Core() {
@@ -156,11 +170,8 @@ tunnel_counters Core::counters() const noexcept {
   counters.staged_packets = staging_.packets();
   counters.peers = peers_.size();
   counters.sessions = sessions_.in_use();
-  counters.memory_bytes = sizeof(Core) + peers_.memory_bytes() + deadlines_.memory_bytes() +
-                          allowed_ips_.memory_bytes() + endpoints_.memory_bytes() +
-                          indices_.memory_bytes() + sessions_.memory_bytes() +
-                          handshakes_.memory_bytes() + staging_.memory_bytes() +
-                          queue_.memory_bytes();
+  counters.memory_bytes = memory_bytes();
+  counters.memory_peak_bytes = memory_peak_;
   return counters;
 }
 

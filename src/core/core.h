@@ -57,6 +57,7 @@ class Core {
     std::uint32_t staging_bytes;
     std::uint32_t max_peers;
     std::uint32_t max_sessions;
+    std::uint32_t waiting_handshakes;
     std::uint64_t timestamp_floor_ns;
     const std::uint8_t* test_seed;
     tunnel_cipher cipher;
@@ -85,6 +86,9 @@ class Core {
   std::int32_t next_peer(std::uint64_t& cursor, std::uint64_t& id) const noexcept;
   base::Result<std::size_t> peer_prefixes(std::uint64_t id,
                                           std::span<tunnel_prefix> out) const noexcept;
+
+  // ---- memory.cpp
+  std::int32_t set_memory_limit(std::uint64_t bytes) noexcept;
 
   // ---- seal.cpp, open.cpp, poll.cpp
   void seal(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept;
@@ -130,6 +134,12 @@ class Core {
                           const Peer* peer) const noexcept;
   void set_fields(Peer& peer, const tunnel_peer_config& config) noexcept;
   void set_endpoint(Peer& peer, const tunnel_address& endpoint) noexcept;
+
+  // ---- memory.cpp
+  std::size_t memory_bytes() const noexcept;
+  bool may_grow(std::size_t bytes) const noexcept;
+  void note_memory() noexcept;
+  std::size_t peer_growth() const noexcept;
 
   // ---- seal.cpp
   void seal_batch(std::span<tunnel_packet> packets) noexcept;
@@ -200,6 +210,7 @@ class Core {
 
   // ---- sessions.cpp
   PeerSession* take_session(Peer& peer) noexcept;
+  std::uint32_t fresh_index(const Peer& peer) noexcept;
   PeerSession* begin_session(Peer& peer, const protocol::SessionKeys& keys,
                              std::uint32_t local_index, std::uint32_t remote_index,
                              bool initiator) noexcept;
@@ -222,7 +233,7 @@ class Core {
   DeadlineQueue<DeadlineLinks> deadlines_{{peers_}};
   InitiationQueue<InitiationLinks> initiations_{{peers_}};
   router::PrefixTable allowed_ips_;
-  OwnerMemo owner_memo_;  // good for one batch
+  OwnerMemo owner_memo_;     // good for one batch
   EndpointTable endpoints_;  // plain profile only, else empty
   IndexTable indices_;
   Slab<PeerSession> sessions_;
@@ -239,6 +250,9 @@ class Core {
   protocol::TimestampSource timestamps_;
   std::uint64_t stored_floor_;
   std::uint64_t unknown_reported_at_ = Peer::kNever;
+
+  std::uint64_t memory_limit_ = 0;  // 0 = none
+  std::uint64_t memory_peak_ = 0;
 
   EventQueue events_;
   tunnel_counters counters_{};

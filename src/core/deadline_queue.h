@@ -27,6 +27,11 @@ class DeadlineQueue {
   void reserve(std::size_t peers) {
     if (peers > heap_.capacity()) heap_.reserve(std::max(peers, 2 * heap_.capacity()));
   }
+  // Bytes that reserve() would take.
+  std::size_t growth(std::size_t peers) const noexcept {
+    if (peers <= heap_.capacity()) return 0;
+    return (std::max(peers, 2 * heap_.capacity()) - heap_.capacity()) * sizeof(Entry);
+  }
 
   bool empty() const noexcept { return heap_.empty(); }
   std::uint64_t earliest() const noexcept { return heap_.empty() ? UINT64_MAX : heap_[0].when; }

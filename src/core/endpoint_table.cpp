@@ -15,9 +15,18 @@ std::uint64_t mixed(std::uint64_t value) noexcept {
 
 }  // namespace
 
-void EndpointTable::reserve(std::size_t endpoints) {
+std::size_t EndpointTable::size_for(std::size_t endpoints) const noexcept {
   auto size = places_.empty() ? kSmallest : places_.size();
   while (size < 2 * endpoints) size *= 2;
+  return size;
+}
+
+std::size_t EndpointTable::growth(std::size_t endpoints) const noexcept {
+  return (size_for(endpoints) - places_.size()) * sizeof(Place);
+}
+
+void EndpointTable::reserve(std::size_t endpoints) {
+  const auto size = size_for(endpoints);
   if (size == places_.size()) return;
   std::vector<Place> old(size);
   old.swap(places_);

@@ -20,6 +20,7 @@ class EndpointTable {
 
   // Room for so many, so that insert() takes no memory. Throws std::bad_alloc, changing nothing.
   void reserve(std::size_t endpoints);
+  std::size_t growth(std::size_t endpoints) const noexcept;  // bytes that it would take
   // Family NONE names nobody and is left out. The address must not be there yet.
   void insert(const tunnel_address& endpoint, std::uint32_t slot) noexcept;
   void remove(const tunnel_address& endpoint) noexcept;  // also one that is not there
@@ -34,6 +35,7 @@ class EndpointTable {
     std::uint32_t slot = kNobody;  // kNobody = empty
   };
 
+  std::size_t size_for(std::size_t endpoints) const noexcept;
   std::size_t mask() const noexcept { return places_.size() - 1; }
   std::size_t home(const tunnel_address& endpoint) const noexcept;
   std::size_t position(const tunnel_address& endpoint) const noexcept;

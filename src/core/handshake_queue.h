@@ -25,11 +25,11 @@ struct QueuedHandshake {
 
 class HandshakeQueue {
  public:
-  HandshakeQueue() : ring_(kCapacity) {}
+  explicit HandshakeQueue(std::size_t capacity) : ring_(capacity) {}
 
   [[nodiscard]] bool push(const tunnel_packet& packet) noexcept {
-    if (count_ == kCapacity) return false;
-    auto& entry = ring_[(first_ + count_) % kCapacity];
+    if (count_ == ring_.size()) return false;
+    auto& entry = ring_[(first_ + count_) % ring_.size()];
     entry.remote = packet.remote;
     entry.local = packet.local;
     entry.length = packet.length;
@@ -39,11 +39,11 @@ class HandshakeQueue {
   }
 
   bool empty() const noexcept { return count_ == 0; }
-  bool crowded() const noexcept { return count_ >= kCapacity / 8; }
+  bool crowded() const noexcept { return count_ >= ring_.size() / 8; }
   // Valid until the next push.
   const QueuedHandshake& pop() noexcept {
     const auto& entry = ring_[first_];
-    first_ = (first_ + 1) % kCapacity;
+    first_ = (first_ + 1) % ring_.size();
     --count_;
     return entry;
   }
@@ -52,8 +52,6 @@ class HandshakeQueue {
   std::size_t memory_bytes() const noexcept { return ring_.capacity() * sizeof(QueuedHandshake); }
 
  private:
-  static constexpr std::size_t kCapacity = 1024;
-
   std::vector<QueuedHandshake> ring_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;

@@ -130,10 +130,11 @@ void Core::forget_sessions() noexcept {
 // Null when as many handshakes are kept as the configuration allows. What is kept is wiped in time
 // even if nothing comes of it: the caller wakes the peer.
 PeerHandshake* Core::keep_handshake(Peer& peer, const protocol::Key& static_static) noexcept {
-  if (peer.handshake == nullptr && (peer.handshake = handshakes_.take()) != nullptr) {
-    peer.handshake->static_static.assign(static_static.bytes());
-    peer.timers.handshake_kept(now());
-  }
+  if (peer.handshake != nullptr || !may_grow(handshakes_.growth())) return peer.handshake;
+  peer.handshake = handshakes_.take();
+  if (peer.handshake == nullptr) return nullptr;
+  peer.handshake->static_static.assign(static_static.bytes());
+  peer.timers.handshake_kept(now());
   return peer.handshake;
 }
 
@@ -151,7 +152,7 @@ std::int32_t Core::make_initiation(Peer& peer, tunnel_packet& packet) noexcept {
   auto* handshake = keep_handshake(peer, static_static);
   if (handshake == nullptr) return TUNNEL_DROP_EXHAUSTED;
   forget_initiation(peer);
-  const auto index = indices_.add(peer.slot, nullptr, random_);
+  const auto index = fresh_index(peer);
   if (index == 0) return TUNNEL_DROP_EXHAUSTED;
   const auto space = message_space<protocol::kInitiationSize>(packet);
   if (!handshake->initiator.start({.us = us_,
@@ -242,7 +243,7 @@ std::int32_t Core::check_initiation(const Peer& peer,
 
 std::int32_t Core::respond(Peer& peer, protocol::Responder& responder,
                            const QueuedHandshake& message, tunnel_packet& packet) noexcept {
-  const auto index = indices_.add(peer.slot, nullptr, random_);
+  const auto index = fresh_index(peer);
   if (index == 0) return TUNNEL_DROP_EXHAUSTED;
   const auto space = message_space<protocol::kResponseSize>(packet);
   protocol::SessionKeys keys;

@@ -14,10 +14,15 @@ std::size_t IndexTable::position(std::uint32_t index) const noexcept {
   return at;
 }
 
+std::size_t IndexTable::next_size() const noexcept {
+  if (used_ * 2 < size_) return size_;
+  return size_ == 0 ? kSmallest : size_ * 2;
+}
+
 bool IndexTable::make_room() noexcept {
-  if (used_ * 2 < size_) return true;
   const auto old_size = size_;
-  const auto larger = old_size == 0 ? kSmallest : old_size * 2;
+  const auto larger = next_size();
+  if (larger == old_size) return true;
   std::unique_ptr<Entry[]> old(new (std::nothrow) Entry[larger]);
   if (old == nullptr) return false;
   old.swap(entries_);

@@ -29,10 +29,13 @@ class IndexTable {
   const Entry* find(std::uint32_t index) const noexcept;
 
   std::size_t memory_bytes() const noexcept { return size_ * sizeof(Entry); }
+  // Bytes that the next add() takes.
+  std::size_t growth() const noexcept { return (next_size() - size_) * sizeof(Entry); }
 
  private:
   std::size_t mask() const noexcept { return size_ - 1; }
   std::size_t position(std::uint32_t index) const noexcept;  // its place, or the empty one for it
+  std::size_t next_size() const noexcept;
   bool make_room() noexcept;
 
   std::unique_ptr<Entry[]> entries_;

@@ -1,7 +1,5 @@
 #include "core/peer_table.h"
 
-#include <algorithm>
-
 namespace tunnel::core {
 
 Peer* PeerTable::find(std::uint64_t id) noexcept {
@@ -63,6 +61,12 @@ std::size_t PeerTable::memory_bytes() const noexcept {
          (buckets_.capacity() + free_slots_.capacity()) * sizeof(std::uint32_t);
 }
 
+std::size_t PeerTable::growth() const noexcept {
+  const auto buckets = buckets_full() ? more_buckets() - buckets_.size() : 0;
+  const auto peers = chunks_full() ? kChunk : 0;
+  return buckets * sizeof buckets_[0] + peers * (sizeof(Peer) + sizeof free_slots_[0]);
+}
+
 // Public keys come from the configuration, not from an attacker; the hash key is caution.
 std::size_t PeerTable::home(const protocol::PublicKey& key) const noexcept {
   const auto mixed = (base::load_le64(key.data()) ^ hash_key_) * 0x9e3779b97f4a7c15u;
@@ -78,8 +82,8 @@ std::size_t PeerTable::position(const protocol::PublicKey& key) const noexcept {
 }
 
 void PeerTable::grow_buckets() {
-  if ((size_ + 1) * 4ull <= buckets_.size() * 3ull) return;
-  std::vector<std::uint32_t> old(std::max<std::size_t>(8, buckets_.size() * 2), kEmpty);
+  if (!buckets_full()) return;
+  std::vector<std::uint32_t> old(more_buckets(), kEmpty);
   old.swap(buckets_);
   for (const auto slot : old) {
     if (slot != kEmpty) buckets_[position((*this)[slot].public_key)] = slot;
@@ -92,7 +96,7 @@ std::uint32_t PeerTable::take_slot() {
     free_slots_.pop_back();
     return slot;
   }
-  if (slots_ == chunks_.size() * kChunk) {
+  if (chunks_full()) {
     free_slots_.reserve(slots_ + kChunk);
     chunks_.push_back(std::make_unique<Peer[]>(kChunk));
   }

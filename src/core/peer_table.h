@@ -3,6 +3,7 @@
 // Slots are used again, ids never: an id carries the generation of its slot. Peers do not move.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -35,6 +36,7 @@ class PeerTable {
   std::uint32_t size() const noexcept { return size_; }
   std::uint32_t slots() const noexcept { return slots_; }  // ever used: 0..slots()-1
   std::size_t memory_bytes() const noexcept;
+  std::size_t growth() const noexcept;  // bytes that one more peer takes
 
  private:
   static constexpr std::uint32_t kChunk = 32;
@@ -42,6 +44,13 @@ class PeerTable {
 
   std::size_t home(const protocol::PublicKey& key) const noexcept;
   std::size_t position(const protocol::PublicKey& key) const noexcept;
+  bool buckets_full() const noexcept { return (size_ + 1) * 4ull > buckets_.size() * 3ull; }
+  bool chunks_full() const noexcept {
+    return free_slots_.empty() && slots_ == chunks_.size() * kChunk;
+  }
+  std::size_t more_buckets() const noexcept {
+    return std::max<std::size_t>(8, buckets_.size() * 2);
+  }
   void grow_buckets();
   std::uint32_t take_slot();
 

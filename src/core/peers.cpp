@@ -64,6 +64,7 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
   }
   if (fresh) {
     if (peers_.full()) return base::Error{TUNNEL_ERR_LIMIT};
+    if (!may_grow(peer_growth())) return base::Error{TUNNEL_ERR_MEMORY};
     deadlines_.reserve(peers_.size() + std::size_t{1});
     if (plain()) endpoints_.reserve(peers_.size() + std::size_t{1});
     peer = &peers_.add(key);
@@ -73,6 +74,7 @@ base::Result<std::uint64_t> Core::set_peer(const tunnel_peer_config& config) {
     return base::Error{TUNNEL_ERR_MEMORY};
   }
   set_fields(*peer, config);
+  note_memory();
   return peer->id();
 }
 
@@ -90,7 +92,8 @@ bool Core::set_prefixes(Peer& peer, const tunnel_peer_config& config) {
   for (const auto& prefix : std::span(config.prefixes, config.prefix_count)) {
     if ((prefix.flags & TUNNEL_PREFIX_REMOVE) != 0) {
       allowed_ips_.remove(prefix, peer.slot);
-    } else if (!allowed_ips_.insert(prefix, peer.slot)) {
+    } else if (!may_grow(allowed_ips_.growth(prefix.family, peer.slot)) ||
+               !allowed_ips_.insert(prefix, peer.slot)) {
       return false;
     }
   }

@@ -29,7 +29,8 @@ std::int32_t Core::poll(std::span<tunnel_packet> packets, std::uint32_t budget,
   while (serve_due_peer(out) || serve_handshake(out)) {
   }
   reap();
-  if (queue_.empty()) under_load();  // notices the end of a load without traffic
+  if (out.budget != budget) note_memory();  // handshakes and sessions begin here alone
+  if (queue_.empty()) under_load();         // notices the end of a load without traffic
   return static_cast<std::int32_t>(out.filled);
 }
 

@@ -9,12 +9,13 @@ namespace tunnel::core {
 // Null when as many sessions are in use as the configuration allows.
 PeerSession* Core::take_session(Peer& peer) noexcept {
   retire(peer.keys.take_expired(now()));
-  if (auto* session = sessions_.take(); session != nullptr) return session;
+  const auto take = [this] { return may_grow(sessions_.growth()) ? sessions_.take() : nullptr; };
+  if (auto* session = take(); session != nullptr) return session;
   // At the maximum a peer's own older sessions give way, so that it can always rekey. Sessions
   // begin in poll alone, where no packet refers to one: they may be freed at once.
   retire(peer.keys.take_previous());
   reap();
-  return sessions_.take();
+  return take();
 }
 
 PeerSession* Core::begin_session(Peer& peer, const protocol::SessionKeys& keys,
@@ -30,6 +31,11 @@ PeerSession* Core::begin_session(Peer& peer, const protocol::SessionKeys& keys,
   session->slot = peer.slot;
   session->received_at = now();
   return session;
+}
+
+// For a handshake with this peer, ours or its own; 0 when memory is out.
+std::uint32_t Core::fresh_index(const Peer& peer) noexcept {
+  return may_grow(indices_.growth()) ? indices_.add(peer.slot, nullptr, random_) : 0;
 }
 
 void Core::retire(std::span<PeerSession* const> sessions) noexcept {

@@ -44,6 +44,10 @@ class Slab {
 
   std::size_t in_use() const noexcept { return in_use_; }
   std::size_t memory_bytes() const noexcept { return chunk_count_ * sizeof(Chunk); }
+  // Bytes that the next take() takes.
+  std::size_t growth() const noexcept {
+    return free_ == nullptr && in_use_ != maximum_ ? sizeof(Chunk) : 0;
+  }
 
  private:
   static constexpr std::size_t kChunk = 16;

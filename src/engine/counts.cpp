@@ -11,6 +11,7 @@ void SideCounts::drop(std::int32_t verdict) noexcept {
 
 void Counts::copy_to(tunnel_engine_counters& counters) const noexcept {
   counters.wakeups = wakeups.get();
+  counters.memory_bytes = memory_bytes.get();
   counters.device_reads = device.reads.get();
   counters.device_packets_in = device.packets_in.get();
   counters.device_packets_out = device.packets_out.get();

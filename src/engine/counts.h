@@ -32,6 +32,7 @@ struct SideCounts {
 
 struct Counts {
   Count wakeups;
+  Count memory_bytes;
   SideCounts device;
   SideCounts transport;
 

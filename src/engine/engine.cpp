@@ -13,9 +13,26 @@ namespace tunnel::engine {
 
 namespace {
 
-constexpr std::uint32_t kBatchDefault = 64;
 constexpr std::uint32_t kBatchMost = 128;
+constexpr std::uint32_t kBatchLeast = 16;  // smaller ones are only made when asked for
 constexpr std::uint32_t kKnownFlags = TUNNEL_ENGINE_NO_ICMP | TUNNEL_ENGINE_NO_INITIATE;
+
+// The largest batch whose slabs take no more than a quarter of the budget.
+std::size_t batch_within(std::uint64_t budget, std::size_t wanted,
+                         const tunnel_layout& layout) noexcept {
+  std::size_t batch = wanted == 0 ? kBatchMost : wanted;
+  while (budget != 0 && batch / 2 >= kBatchLeast &&
+         Pump::memory_bytes(layout, batch) > budget / 4) {
+    batch /= 2;
+  }
+  return batch;
+}
+
+// What is left of the budget is the core's.
+std::int32_t limit_core(tunnel_core* core, std::uint64_t budget, std::uint64_t own) noexcept {
+  if (budget == 0) return TUNNEL_OK;
+  return own < budget ? tunnel_core_set_memory_limit(core, budget - own) : TUNNEL_ERR_MEMORY;
+}
 
 static_assert(std::atomic<bool>::is_always_lock_free, "stop() runs in signal handlers");
 
@@ -35,8 +52,12 @@ base::Result<Engine::Parts> Engine::read_config(const tunnel_engine_config& conf
   tunnel_layout layout = TUNNEL_LAYOUT_INIT;
   const auto status = tunnel_core_layout(config.core, &layout);
   if (status != TUNNEL_OK) return base::Error{status};
-  const std::size_t batch = config.batch == 0 ? kBatchDefault : config.batch;
+  const auto batch = batch_within(config.memory_budget, config.batch, layout);
   return Parts{config.core, *device, *transport, batch, config.flags, layout};
+}
+
+std::size_t Engine::memory_bytes(const Parts& parts) noexcept {
+  return sizeof(Engine) + EventQueue::kMemoryBytes + Pump::memory_bytes(parts.layout, parts.batch);
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::create(const tunnel_engine_config& config) {
@@ -46,6 +67,8 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const tunnel_engine_config&
   if (!waiter) return base::Error{waiter.status()};
   auto event_flag = base::WaitFlag::create(base::WaitFlag::Kind::readable);
   if (!event_flag) return base::Error{event_flag.status()};
+  const auto limited = limit_core(config.core, config.memory_budget, memory_bytes(*parts));
+  if (limited != TUNNEL_OK) return base::Error{limited};
   return std::unique_ptr<Engine>(new Engine(*parts, std::move(*waiter), std::move(*event_flag)));
 }
 
@@ -64,6 +87,7 @@ Engine::Engine(const Parts& parts, std::unique_ptr<Waiter> waiter, base::WaitFla
             parts.layout, counts_),
       waiter_(std::move(waiter)),
       events_(std::move(event_flag)) {
+  counts_.memory_bytes.add(memory_bytes(parts));
   refresh_port();
 }
 

@@ -61,6 +61,7 @@ class Engine {
   };
   Engine(const Parts& parts, std::unique_ptr<Waiter> waiter, base::WaitFlag event_flag);
   static base::Result<Parts> read_config(const tunnel_engine_config& config) noexcept;
+  static std::size_t memory_bytes(const Parts& parts) noexcept;
 
   // engine.cpp: the loop
   std::int32_t loop();

@@ -15,6 +15,7 @@ namespace tunnel::engine {
 class EventQueue {
  public:
   static constexpr std::size_t kCapacity = 1024;
+  static constexpr std::size_t kMemoryBytes = kCapacity * sizeof(tunnel_event);
 
   explicit EventQueue(base::WaitFlag flag);
 

@@ -62,6 +62,9 @@ class Pump {
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
 
+  // Bytes that a pump of this batch takes at creation, and ever.
+  static std::size_t memory_bytes(const tunnel_layout& layout, std::size_t batch) noexcept;
+
   // Moves what is there. True when another round may find more.
   bool round(const tunnel_time& now) noexcept;
   // The halves of a round, each with its timers: an answer may arrive within one round, and who

@@ -25,6 +25,11 @@ class Chunks {
     return count_ * (kChunk * sizeof(T)) + room_ * sizeof(Chunk);
   }
 
+  // Bytes that grow() takes.
+  std::size_t growth() const noexcept {
+    return kChunk * sizeof(T) + (count_ == room_ ? (next_room() - room_) * sizeof(Chunk) : 0);
+  }
+
   [[nodiscard]] bool grow() noexcept {
     if (count_ == room_ && !grow_directory()) return false;
     chunks_[count_].reset(new (std::nothrow) T[kChunk]);
@@ -38,8 +43,10 @@ class Chunks {
   static constexpr std::uint32_t kMaxRoom = (std::uint32_t{1} << 31) / kChunk;
   using Chunk = std::unique_ptr<T[]>;
 
+  std::uint32_t next_room() const noexcept { return room_ == 0 ? 4 : 2 * room_; }
+
   bool grow_directory() noexcept {
-    const std::uint32_t room = room_ == 0 ? 4 : 2 * room_;
+    const std::uint32_t room = next_room();
     if (room > kMaxRoom) return false;
     std::unique_ptr<Chunk[]> bigger(new (std::nothrow) Chunk[room]);
     if (!bigger) return false;
@@ -65,6 +72,8 @@ class Pool {
 
   std::uint32_t live() const noexcept { return live_; }
   std::size_t memory_bytes() const noexcept { return objects_.memory_bytes(); }
+  // Bytes that the next take() takes.
+  std::size_t growth() const noexcept { return free_ == kNone ? objects_.growth() : 0; }
 
   // Number of a fresh object, or kNone.
   std::uint32_t take() noexcept {

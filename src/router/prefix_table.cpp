@@ -107,4 +107,8 @@ std::size_t PrefixTable::memory_bytes() const noexcept {
   return sizeof(Impl) + impl_->ipv4.memory_bytes() + impl_->ipv6.memory_bytes();
 }
 
+std::size_t PrefixTable::growth(std::uint8_t family, Owner owner) const noexcept {
+  return family == TUNNEL_FAMILY_IPV4 ? impl_->ipv4.growth(owner) : impl_->ipv6.growth(owner);
+}
+
 }  // namespace tunnel::router

@@ -46,6 +46,8 @@ class PrefixTable {
 
   std::size_t size() const noexcept;          // prefixes in all
   std::size_t memory_bytes() const noexcept;  // taken now
+  // Bytes that the next insert() of such a prefix takes at most.
+  std::size_t growth(std::uint8_t family, Owner owner) const noexcept;
 
  private:
   struct Impl;

@@ -36,6 +36,13 @@ class Shortcuts {
     return bits_ == 0 ? 0 : (std::size_t{1} << bits_) * sizeof(Shortcut);
   }
 
+  // Bytes that a table takes for them when it grows to `prefixes`.
+  std::size_t growth(std::size_t prefixes) const noexcept {
+    const unsigned wanted = worth(prefixes);
+    if (wanted <= bits_) return 0;
+    return (std::size_t{1} << wanted) * sizeof(Shortcut) - memory_bytes();
+  }
+
   Shortcut& operator[](std::size_t first_bits) noexcept { return shortcuts_[first_bits]; }
   const Shortcut& operator[](std::size_t first_bits) const noexcept {
     return shortcuts_[first_bits];

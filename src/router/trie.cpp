@@ -270,10 +270,16 @@ void Trie<Key>::widen_shortcuts() noexcept {
 
 // Owners are small numbers (slots of a peer table), so their lists begin in an array.
 template <class Key>
-bool Trie<Key>::make_head(Owner owner) noexcept {
-  if (owner < head_count_) return true;
+std::uint32_t Trie<Key>::heads_for(Owner owner) const noexcept {
+  if (owner < head_count_) return head_count_;
   const auto wanted = std::max<std::uint64_t>({std::uint64_t{owner} + 1, 2ull * head_count_, 8});
-  const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, kNobody));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, kNobody));
+}
+
+template <class Key>
+bool Trie<Key>::make_head(Owner owner) noexcept {
+  const auto count = heads_for(owner);
+  if (count == head_count_) return true;
   std::unique_ptr<std::uint32_t[]> bigger(new (std::nothrow) std::uint32_t[count]);
   if (!bigger) return false;
   std::copy(heads_.get(), heads_.get() + head_count_, bigger.get());
@@ -307,6 +313,15 @@ template <class Key>
 std::size_t Trie<Key>::memory_bytes() const noexcept {
   return nodes_.memory_bytes() + links_.memory_bytes() + entries_.memory_bytes() + slot_bytes_ +
          shortcuts_.memory_bytes() + head_count_ * sizeof(heads_[0]);
+}
+
+template <class Key>
+std::size_t Trie<Key>::growth(Owner owner) const noexcept {
+  // Two nodes' references move at most: those of the node above and those of a new one.
+  constexpr std::size_t kReferences = std::size_t{2} * 128 * sizeof(std::uint32_t);
+  const auto entry = links_.growth() != 0 ? links_.growth() + entries_.growth() : 0;
+  const auto heads = (heads_for(owner) - head_count_) * sizeof heads_[0];
+  return kReferences + nodes_.growth() + entry + heads + shortcuts_.growth(size() + 1);
 }
 
 template class Trie<Ipv4Key>;

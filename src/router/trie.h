@@ -37,6 +37,8 @@ class Trie {
 
   std::size_t size() const noexcept { return links_.live(); }
   std::size_t memory_bytes() const noexcept;
+  // Bytes that the next insert() takes at most.
+  std::size_t growth(Owner owner) const noexcept;
 
  private:
   // A prefix lies in a node whose depth is its home, or is a leaf of a node above that. A host's
@@ -125,6 +127,7 @@ class Trie {
   std::uint32_t head(Owner owner) const noexcept {
     return owner < head_count_ ? heads_[owner] : kNone;
   }
+  std::uint32_t heads_for(Owner owner) const noexcept;
   bool make_head(Owner owner) noexcept;
   void link(std::uint32_t entry, Owner owner) noexcept;
   void unlink(std::uint32_t entry) noexcept;

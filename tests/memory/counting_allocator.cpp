@@ -10,6 +10,7 @@ namespace {
 
 std::atomic<std::uint64_t> calls;
 std::atomic<std::int64_t> bytes;
+std::atomic<std::int64_t> most;
 std::atomic<std::int64_t> until_failure;  // 0 and below: none fails
 
 void* counted(void* memory) noexcept {
@@ -19,7 +20,10 @@ void* counted(void* memory) noexcept {
     return nullptr;
   }
   ++calls;
-  bytes += static_cast<std::int64_t>(malloc_usable_size(memory) + 8);  // and its header
+  const auto size = static_cast<std::int64_t>(malloc_usable_size(memory) + 8);  // and its header
+  const auto now = bytes += size;
+  for (auto old = most.load(); old < now && !most.compare_exchange_weak(old, now);) {
+  }
   return memory;
 }
 
@@ -42,7 +46,11 @@ void* aligned(std::size_t size, std::align_val_t alignment) noexcept {
 }  // namespace
 
 AllocationCount allocations() noexcept {
-  return {calls, bytes};
+  return {calls, bytes, most};
+}
+
+void forget_most_in_use() noexcept {
+  most = bytes.load();
 }
 
 FailingAllocation::FailingAllocation(std::int64_t number) noexcept {

@@ -122,6 +122,7 @@ void add_counters(py::module_& module) {
   type.def_readonly("peers", &tunnel_counters::peers);
   type.def_readonly("sessions", &tunnel_counters::sessions);
   type.def_readonly("memory_bytes", &tunnel_counters::memory_bytes);
+  type.def_readonly("memory_peak_bytes", &tunnel_counters::memory_peak_bytes);
   type.def_readonly("timestamp_floor_ns", &tunnel_counters::timestamp_floor_ns);
   type.def_property_readonly("drops", &drops);
 }

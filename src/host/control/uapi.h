@@ -18,7 +18,7 @@ struct CounterName {
   std::uint64_t Counters::*member;
 };
 
-inline constexpr std::array<CounterName<tunnel_counters>, 17> kCounterNames = {{
+inline constexpr std::array<CounterName<tunnel_counters>, 18> kCounterNames = {{
     {"x_rx_packets", &tunnel_counters::rx_packets},
     {"x_rx_bytes", &tunnel_counters::rx_bytes},
     {"x_tx_packets", &tunnel_counters::tx_packets},
@@ -36,6 +36,7 @@ inline constexpr std::array<CounterName<tunnel_counters>, 17> kCounterNames = {{
     {"x_peers", &tunnel_counters::peers},
     {"x_sessions", &tunnel_counters::sessions},
     {"x_memory_bytes", &tunnel_counters::memory_bytes},
+    {"x_memory_peak_bytes", &tunnel_counters::memory_peak_bytes},
 }};
 
 inline constexpr std::array<CounterName<tunnel_engine_counters>, 7> kEngineCounterNames = {{

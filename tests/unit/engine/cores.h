@@ -30,8 +30,9 @@ struct KeyPair {
   }
 };
 
-inline CorePtr make_core(const KeyPair& own) {
+inline CorePtr make_core(const KeyPair& own, std::uint32_t flags = 0) {
   tunnel_core_config config = TUNNEL_CORE_CONFIG_INIT;
+  config.flags = flags;
   tunnel_core* core = nullptr;
   REQUIRE(tunnel_core_create(&config, &core) == TUNNEL_OK);
   CorePtr owned(core);

@@ -102,15 +102,20 @@ class Program {
 // An engine and the thread that runs it.
 class Node {
  public:
+  struct Options {
+    std::uint32_t flags = 0;
+    std::uint64_t memory_budget = 0;
+  };
   // With a device pair: `program` is its other end.
   Node(CorePtr core, tunnel_transport transport, std::uint32_t flags = 0) {
     tunnel_device ends[2];
     REQUIRE(tunnel_device_pair(0, 0, ends) == TUNNEL_OK);
     program.emplace(ends[1]);
-    create(std::move(core), ends[0], transport, flags);
+    create(std::move(core), ends[0], transport, {flags, 0});
   }
-  Node(CorePtr core, tunnel_device device, tunnel_transport transport) {
-    create(std::move(core), device, transport, TUNNEL_ENGINE_NO_INITIATE);
+  Node(CorePtr core, tunnel_device device, tunnel_transport transport,
+       const Options& options = {TUNNEL_ENGINE_NO_INITIATE, 0}) {
+    create(std::move(core), device, transport, options);
   }
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -182,9 +187,11 @@ class Node {
   std::optional<Program> program;
 
  private:
-  void create(CorePtr core, tunnel_device device, tunnel_transport transport, std::uint32_t flags) {
+  void create(CorePtr core, tunnel_device device, tunnel_transport transport,
+              const Options& options) {
     tunnel_engine_config config = TUNNEL_ENGINE_CONFIG_INIT;
-    config.flags = flags;
+    config.flags = options.flags;
+    config.memory_budget = options.memory_budget;
     config.core = core.get();
     config.device = device;
     config.transport = transport;
