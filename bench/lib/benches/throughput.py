@@ -1,0 +1,70 @@
+"""TCP by iperf3, and single datagrams, through every system in turn."""
+
+import sys
+
+from .. import needs, systems, traffic, usage
+from ..figures import Bench, Column, turns
+from ..stage import Stage
+
+_TCP = {"TCP x1": (), "TCP x4": ("-P", "4"), "TCP x32": ("-P", "32"),
+        "TCP x1, server sends": ("-R",), "TCP x1, both ways": ("--bidir",)}
+_UDP = {"UDP, 1300 bytes": 1300, "UDP, 64 bytes": 64}
+
+
+def _say(number, system, case, figures):
+    main = next(iter(figures.items()))
+    print(f"  round {number + 1}: {system.name:22} {case:22} {main[1]:10.2f} {main[0]}",
+          file=sys.stderr)
+
+
+def collect_tcp(options, add, cases=None, under_test=None):
+    """Also for plumbing, with other systems."""
+    with Stage(options.cable, options.pin) as stage:
+        for number, system in turns(under_test or systems.usual(options), options.rounds):
+            with system.running(stage), traffic.iperf_server(stage):
+                for case in cases or (list(_TCP)[:1] if options.quick else _TCP):
+                    figures = traffic.tcp(stage, system, options.seconds, *_TCP[case])
+                    add(case, system.name, figures)
+                    _say(number, system, case, figures)
+
+
+def _datagrams(options, stage, system, size):
+    """The flood first: what it delivers is more than any rate without loss."""
+    probe = options.build / "bin/bench_probe"
+
+    def flood(rate, seconds):
+        return traffic.flood(stage, probe, system, size, rate, seconds)
+
+    step = 0.1 if options.quick else max(0.5, options.seconds / 8)
+    meter = usage.Meter(system.ends())
+    full = flood(0, step if options.quick else options.seconds / 2)
+    cost = meter.per_gigabyte(full["received"] * size)
+    search = traffic.Search(lambda rate: flood(rate, step), steps=2 if options.quick else 8)
+    best = search.run(1.1 * max(full["delivered"], 1000))
+    return {"kpps": best / 1e3, "flood_kpps": full["delivered"] / 1e3,
+            "flood_loss": 100 * full["loss"], "flood_s_gb": cost["daemons_s_gb"]}
+
+
+def collect_udp(options, add):
+    with Stage(options.cable, options.pin) as stage:
+        for number, system in turns(systems.some(options), options.rounds):
+            with system.running(stage), traffic.partner(stage, options.build / "bin/bench_probe"):
+                for case in list(_UDP)[:1] if options.quick else _UDP:
+                    figures = _datagrams(options, stage, system, _UDP[case])
+                    add(case, system.name, figures)
+                    _say(number, system, case, figures)
+
+
+TCP = Bench(
+    "throughput", "TCP through a tunnel, both ends and iperf3 on the same cores", (
+        Column("gbit_s", "Gbit/s", 2, "more"), Column("daemons_s_gb", "CPU s/GB, both daemons"),
+        Column("machine_s_gb", "CPU s/GB, machine"), Column("retransmits", "retransmits", 0),
+        Column("rss_mib", "RSS per end, MiB", 1)),
+    collect_tcp, lambda options: needs.hosts(options, "iperf3"))
+UDP = Bench(
+    "udp", "Single datagrams through a tunnel: the highest rate with at most 0.1 % lost", (
+        Column("kpps", "kpps, ≤ 0.1 % lost", 1, "more"),
+        Column("flood_kpps", "kpps delivered of a flood", 1, "more"),
+        Column("flood_loss", "lost of it, %", 1),
+        Column("flood_s_gb", "CPU s/GB, both daemons", 1)),
+    collect_udp, needs.hosts)
