@@ -60,7 +60,7 @@ typedef struct tunnel_transport {
 typedef struct tunnel_udp_config {
   uint32_t size;           /* sizeof(tunnel_udp_config) */
   uint32_t mark;           /* firewall mark (SO_MARK), 0 = none */
-  uint32_t receive_buffer; /* bytes asked of the kernel, 0 = 4 MiB; less is not an error */
+  uint32_t receive_buffer; /* bytes asked of the kernel, 0 = 7 MiB; less is not an error */
   uint32_t send_buffer;    /* likewise */
   uint16_t port;           /* 0 = the system chooses one */
   uint16_t families;       /* TUNNEL_UDP_, 0 = both */
@@ -70,6 +70,7 @@ typedef struct tunnel_udp_config {
 #define TUNNEL_UDP_IPV4 0x1u
 #define TUNNEL_UDP_IPV6 0x2u
 #define TUNNEL_UDP_NO_MONITOR 0x1u /* flags: do not watch for changes of addresses and routes */
+#define TUNNEL_UDP_NO_OFFLOAD 0x2u /* every datagram alone: neither UDP_SEGMENT nor UDP_GRO */
 #define TUNNEL_UDP_CONFIG_INIT \
   { sizeof(tunnel_udp_config) }
 TUNNEL_API void tunnel_udp_config_init(tunnel_udp_config* config);

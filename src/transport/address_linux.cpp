@@ -1,5 +1,7 @@
 #include "transport/address_linux.h"
 
+#include <netinet/udp.h>
+
 #include <cstring>
 
 namespace tunnel::transport {
@@ -16,16 +18,16 @@ std::uint32_t scope_of(const tunnel_address& address) noexcept {
   return link_local ? address.scope : 0;
 }
 
+// Behind those that are there already.
 template <class Info>
 void write_control(int level, int type, const Info& info, ControlBuffer& buffer,
                    msghdr& message) noexcept {
+  const cmsghdr header{CMSG_LEN(sizeof info), level, type};
+  std::uint8_t* at = buffer.bytes.data() + message.msg_controllen;
+  std::memcpy(at, &header, sizeof header);
+  std::memcpy(at + CMSG_LEN(0), &info, sizeof info);
   message.msg_control = buffer.bytes.data();
-  message.msg_controllen = CMSG_SPACE(sizeof info);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = level;
-  header->cmsg_type = type;
-  header->cmsg_len = CMSG_LEN(sizeof info);
-  std::memcpy(CMSG_DATA(header), &info, sizeof info);
+  message.msg_controllen += CMSG_SPACE(sizeof info);
 }
 
 tunnel_address source_of(const in_pktinfo& info) noexcept {
@@ -99,6 +101,10 @@ void write_source(const tunnel_address& local, ControlBuffer& buffer, msghdr& me
     std::memcpy(&info.ipi6_addr, local.bytes, sizeof info.ipi6_addr);
     write_control(IPPROTO_IPV6, IPV6_PKTINFO, info, buffer, message);
   }
+}
+
+void write_segment(std::uint16_t length, ControlBuffer& buffer, msghdr& message) noexcept {
+  write_control(IPPROTO_UDP, UDP_SEGMENT, length, buffer, message);
 }
 
 tunnel_address read_source(msghdr& message) noexcept {

@@ -18,9 +18,11 @@ union SocketAddress {
   sockaddr_in6 v6;
 };
 
-// Room for the one control message we send and receive: the source address of a datagram.
+// Room for the control messages we send and receive: the local address of a datagram, and the
+// length of the datagrams in a train.
 struct ControlBuffer {
-  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
+  alignas(cmsghdr)
+      std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> bytes;
 };
 
 // Fills `to` and returns its length; 0 when the family is neither IPv4 nor IPv6.
@@ -30,6 +32,9 @@ tunnel_address from_socket_address(const SocketAddress& address) noexcept;
 
 // Makes `message` leave from the address `local`, whose family is that of the message's name.
 void write_source(const tunnel_address& local, ControlBuffer& buffer, msghdr& message) noexcept;
+
+// Makes the kernel cut `message` into datagrams of `length` bytes. After write_source(), if at all.
+void write_segment(std::uint16_t length, ControlBuffer& buffer, msghdr& message) noexcept;
 
 // The local address that a datagram was sent to, with the interface it came in by as scope; family
 // NONE when the kernel did not say.

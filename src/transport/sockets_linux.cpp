@@ -130,6 +130,14 @@ Result<Sockets> reopen_sockets(const SocketOptions& options, const Sockets& old)
   return sockets;
 }
 
+bool takes_trains(const Sockets& sockets) noexcept {
+  return std::ranges::any_of(sockets.family, [](const Descriptor& fd) {
+    int length = 0;
+    socklen_t size = sizeof length;
+    return fd.valid() && ::getsockopt(fd.get(), IPPROTO_UDP, UDP_SEGMENT, &length, &size) == 0;
+  });
+}
+
 std::int32_t set_mark(const Sockets& sockets, std::uint32_t mark) noexcept {
   for (const auto& fd : sockets.family) {
     if (fd.valid() && !set_option(fd.get(), SOL_SOCKET, SO_MARK, static_cast<int>(mark))) {

@@ -31,6 +31,9 @@ base::Result<Sockets> open_sockets(const SocketOptions& options, std::uint16_t p
 // The same on the port that `old` still holds. `old` stays untouched in any case.
 base::Result<Sockets> reopen_sockets(const SocketOptions& options, const Sockets& old) noexcept;
 
+// Whether the kernel cuts messages into datagrams (UDP_SEGMENT). Older ones would send them whole.
+bool takes_trains(const Sockets& sockets) noexcept;
+
 // Sets SO_MARK on every socket that is there.
 std::int32_t set_mark(const Sockets& sockets, std::uint32_t mark) noexcept;
 

@@ -12,7 +12,7 @@ using base::Result;
 
 namespace {
 
-constexpr std::uint32_t kDefaultBuffer = 4 << 20;
+constexpr std::uint32_t kDefaultBuffer = 7 << 20;
 constexpr std::uint32_t kReadsPerGlance = 64;
 
 // kIpv4, kIpv6, or 2 for an address of another kind.
@@ -27,12 +27,14 @@ bool to_be_sent(const tunnel_packet& packet) noexcept {
 
 }  // namespace
 
-Udp::Udp(const SocketOptions& options, bool any_port, Sockets sockets,
+Udp::Udp(const SocketOptions& options, bool any_port, bool offload, Sockets sockets,
          std::optional<NetworkMonitor> monitor) noexcept
     : options_(options),
       any_port_(any_port),
       sockets_(std::move(sockets)),
-      monitor_(std::move(monitor)) {}
+      monitor_(std::move(monitor)) {
+  limits_.allow(offload && takes_trains(sockets_));
+}
 
 std::int32_t Udp::read(const tunnel_slab& slab, std::span<tunnel_packet> packets) noexcept {
   const SlotLayout layout(slab);
@@ -74,6 +76,7 @@ void Udp::watch_network(bool idle) noexcept {
   if (!monitor_->drain()) return;
   changed_ |= TUNNEL_CHANGED_NETWORK;
   ++generation_;
+  limits_.forget();
 }
 
 std::int32_t Udp::write(std::span<tunnel_packet> packets) noexcept {
@@ -170,7 +173,8 @@ std::int32_t Udp::set_port(std::uint16_t port) noexcept {
 Result<tunnel_transport> open_udp(const tunnel_udp_config& config) {
   const auto or_default = [](std::uint32_t bytes) { return bytes != 0 ? bytes : kDefaultBuffer; };
   constexpr std::uint16_t kBoth = TUNNEL_UDP_IPV4 | TUNNEL_UDP_IPV6;
-  const bool known = (config.flags & ~TUNNEL_UDP_NO_MONITOR) == 0 && config.families <= kBoth;
+  constexpr std::uint32_t kFlags = TUNNEL_UDP_NO_MONITOR | TUNNEL_UDP_NO_OFFLOAD;
+  const bool known = (config.flags & ~kFlags) == 0 && config.families <= kBoth;
   const std::uint8_t bound = config.bind.family;
   if (!known || (bound != TUNNEL_FAMILY_NONE && family_index(config.bind) > kIpv6)) {
     return Error{TUNNEL_ERR_ARGUMENT};
@@ -187,8 +191,9 @@ Result<tunnel_transport> open_udp(const tunnel_udp_config& config) {
     if (opened.status() == TUNNEL_ERR_RESOURCES) return Error{TUNNEL_ERR_RESOURCES};
     if (opened) monitor = std::move(*opened);
   }
-  return base::make_transport(
-      std::make_unique<Udp>(options, config.port == 0, std::move(*sockets), std::move(monitor)));
+  const bool offload = (config.flags & TUNNEL_UDP_NO_OFFLOAD) == 0;
+  return base::make_transport(std::make_unique<Udp>(options, config.port == 0, offload,
+                                                    std::move(*sockets), std::move(monitor)));
 }
 
 }  // namespace tunnel::transport

@@ -14,7 +14,7 @@ namespace tunnel::transport {
 
 class Udp {
  public:
-  Udp(const SocketOptions& options, bool any_port, Sockets sockets,
+  Udp(const SocketOptions& options, bool any_port, bool offload, Sockets sockets,
       std::optional<NetworkMonitor> monitor) noexcept;
 
   std::int32_t read(const tunnel_slab& slab, std::span<tunnel_packet> packets) noexcept;
@@ -40,7 +40,8 @@ class Udp {
   std::optional<NetworkMonitor> monitor_;
 
   ReceiveBatch receive_;
-  std::array<SendBatch, 2> send_;
+  TrainLimits limits_;
+  std::array<SendBatch, 2> send_{SendBatch(limits_), SendBatch(limits_)};
   std::array<bool, 2> blocked_{};  // the last write left datagrams of this family over
   std::size_t read_first_ = kIpv4;
   std::uint32_t reads_ = 0;
