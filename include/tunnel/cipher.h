@@ -45,10 +45,51 @@ typedef struct tunnel_cipher {
   void* self;
 } tunnel_cipher;
 
-/* The provider by name ("libsodium"), or the best one for this processor when `name` is null.
- * Returns 0, or TUNNEL_ERR_NOT_FOUND, or TUNNEL_ERR_SELF_TEST. Any thread; the table lives for
- * ever. */
+/* ---- the providers of this build: "libsodium" in all of them, "ipsec-mb" on x86-64 ----
+ *
+ * A provider is opened and checked once per process, when it is first asked for: against known
+ * answers, and with random messages against libsodium. That takes a few milliseconds; a wrong
+ * answer keeps it from being used at all. */
+
+/* The provider by name, or the first usable one of the list below when `name` is null. The table
+ * may be given to any core (tunnel_core_config.cipher), and lives for ever.
+ *
+ * Returns 0, and else leaves `out` alone: TUNNEL_ERR_NOT_FOUND (no such name in this build), or the
+ * status that tunnel_cipher_next gives. Any thread. */
 TUNNEL_API int32_t tunnel_cipher_find(const char* name, tunnel_cipher* out);
+
+typedef struct tunnel_cipher_info {
+  uint32_t size; /* sizeof(tunnel_cipher_info) */
+  /* 0: it can be used. TUNNEL_ERR_UNAVAILABLE: its library is not installed.
+   * TUNNEL_ERR_UNSUPPORTED: this processor lacks what it needs. TUNNEL_ERR_SELF_TEST: it gave a
+   * wrong answer. */
+  int32_t status;
+  const char* name; /* valid for ever */
+} tunnel_cipher_info;
+#define TUNNEL_CIPHER_INFO_INIT \
+  { sizeof(tunnel_cipher_info) }
+
+/* Walks over the providers, the preferred one first: start with *cursor = 0. Returns 0, or
+ * TUNNEL_ERR_NOT_FOUND at the end. Opens and checks the provider it comes to. Any thread. */
+TUNNEL_API int32_t tunnel_cipher_next(size_t* cursor, tunnel_cipher_info* info);
+
+typedef struct tunnel_cipher_speed {
+  uint32_t size;    /* sizeof(tunnel_cipher_speed) */
+  uint32_t length;  /* in: bytes of a message, 0 = 1420; at most 65535 */
+  uint32_t batch;   /* in: messages handed over at once, 0 = 45; at most 1024 */
+  uint32_t rounds;  /* in: 0 = 5; at most 1000; each about half a millisecond */
+  uint64_t seal_ps; /* out: picoseconds per message, the median round */
+  uint64_t open_ps;
+} tunnel_cipher_speed;
+#define TUNNEL_CIPHER_SPEED_INIT \
+  { sizeof(tunnel_cipher_speed) }
+
+/* Measures a table on this thread, by the clock on the wall: what else runs on this core counts
+ * too. Takes memory for the messages and gives it back.
+ *
+ * Returns 0, TUNNEL_ERR_ARGUMENT, TUNNEL_ERR_MEMORY, or TUNNEL_ERR_SELF_TEST when the table could
+ * not open what it had sealed. Any thread. */
+TUNNEL_API int32_t tunnel_cipher_measure(const tunnel_cipher* cipher, tunnel_cipher_speed* speed);
 
 TUNNEL_END_DECLS
 

@@ -290,6 +290,10 @@ typedef struct tunnel_counters {
   { sizeof(tunnel_counters) }
 TUNNEL_API int32_t tunnel_core_counters(const tunnel_core* core, tunnel_counters* counters);
 
+/* The cipher table in use: the configured one, or what was chosen at create; its ops->name is for
+ * people. Lives as long as any table of its provider. */
+TUNNEL_API int32_t tunnel_core_cipher(const tunnel_core* core, tunnel_cipher* cipher);
+
 TUNNEL_END_DECLS
 
 #endif

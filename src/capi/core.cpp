@@ -198,4 +198,10 @@ int32_t tunnel_core_counters(const tunnel_core* core, tunnel_counters* counters)
   return write_sized(core->core->counters(), counters);
 }
 
+int32_t tunnel_core_cipher(const tunnel_core* core, tunnel_cipher* cipher) {
+  if (core == nullptr || cipher == nullptr) return TUNNEL_ERR_ARGUMENT;
+  *cipher = core->core->cipher();
+  return TUNNEL_OK;
+}
+
 }  // extern "C"

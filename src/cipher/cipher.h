@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/base.h"
+#include "cipher/workload.h"
 
 namespace tunnel::cipher {
 
@@ -128,5 +129,14 @@ class Random {
 // True when the table seals, opens and refuses as RFC 8439 says, in one batch and in place. For
 // tables from outside too.
 [[nodiscard]] bool passes_self_check(const tunnel_cipher& cipher) noexcept;
+
+// Seals, opens and damages `trials` batches of random messages, as libsodium does. Returns
+// TUNNEL_OK when the table agreed, TUNNEL_ERR_SELF_TEST, or TUNNEL_ERR_MEMORY. Half a millisecond
+// each.
+[[nodiscard]] std::int32_t compare_with_libsodium(const tunnel_cipher& cipher,
+                                                  std::uint32_t trials) noexcept;
+
+// The next one of this build (see tunnel_cipher_next).
+[[nodiscard]] std::int32_t next_provider(std::size_t& cursor, tunnel_cipher_info& info) noexcept;
 
 }  // namespace tunnel::cipher

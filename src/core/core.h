@@ -77,6 +77,7 @@ class Core {
   void set_mtu(std::uint32_t mtu) noexcept { mtu_ = mtu; }
   std::optional<tunnel_event> next_event() noexcept { return events_.pop(); }
   tunnel_counters counters() const noexcept;
+  const tunnel_cipher& cipher() const noexcept { return settings_.cipher; }
 
   // ---- peers.cpp
   base::Result<std::uint64_t> set_peer(const tunnel_peer_config& config);

@@ -87,6 +87,8 @@ static void growing_structs_begin_with_their_size(void) {
   AT(tunnel_engine_config, size, 0);
   AT(tunnel_engine_counters, size, 0);
   AT(tunnel_cipher_ops, size, 0);
+  AT(tunnel_cipher_info, size, 0);
+  AT(tunnel_cipher_speed, size, 0);
   AT(tunnel_router_ops, size, 0);
   AT(tunnel_device_ops, size, 0);
   AT(tunnel_transport_ops, size, 0);
