@@ -31,6 +31,12 @@ bool usable(const tunnel_core* core, const tunnel_packet* packets, std::size_t c
   return core != nullptr && now != nullptr && (packets != nullptr || count == 0);
 }
 
+// The number of jobs is returned, so it must fit.
+bool usable(const tunnel_core* core, const tunnel_packet* packets, const tunnel_aead_job* jobs,
+            std::size_t count, const tunnel_time* now) noexcept {
+  return usable(core, packets, count, now) && (jobs != nullptr || count == 0) && count <= INT32_MAX;
+}
+
 }  // namespace
 
 extern "C" {
@@ -144,6 +150,32 @@ int32_t tunnel_core_seal(tunnel_core* core, tunnel_packet* packets, size_t count
                          const tunnel_time* now) {
   if (!usable(core, packets, count, now)) return TUNNEL_ERR_ARGUMENT;
   core->core->seal({packets, count}, *now);
+  return TUNNEL_OK;
+}
+
+int32_t tunnel_core_seal_plan(tunnel_core* core, tunnel_packet* packets, size_t count,
+                              tunnel_aead_job* jobs, const tunnel_time* now) {
+  if (!usable(core, packets, jobs, count, now)) return TUNNEL_ERR_ARGUMENT;
+  return static_cast<std::int32_t>(core->core->seal_plan({packets, count}, {jobs, count}, *now));
+}
+
+int32_t tunnel_core_seal_commit(tunnel_core* core, tunnel_packet* packets, size_t count,
+                                const tunnel_aead_job* jobs, const tunnel_time* now) {
+  if (!usable(core, packets, jobs, count, now)) return TUNNEL_ERR_ARGUMENT;
+  core->core->seal_commit({packets, count}, {jobs, count}, *now);
+  return TUNNEL_OK;
+}
+
+int32_t tunnel_core_open_plan(tunnel_core* core, tunnel_packet* packets, size_t count,
+                              tunnel_aead_job* jobs, const tunnel_time* now) {
+  if (!usable(core, packets, jobs, count, now)) return TUNNEL_ERR_ARGUMENT;
+  return static_cast<std::int32_t>(core->core->open_plan({packets, count}, {jobs, count}, *now));
+}
+
+int32_t tunnel_core_open_commit(tunnel_core* core, tunnel_packet* packets, size_t count,
+                                const tunnel_aead_job* jobs, const tunnel_time* now) {
+  if (!usable(core, packets, jobs, count, now)) return TUNNEL_ERR_ARGUMENT;
+  core->core->open_commit({packets, count}, {jobs, count}, *now);
   return TUNNEL_OK;
 }
 

@@ -118,6 +118,8 @@ Core::Core(const Settings& settings)
 
 Core::~Core() {
   forget_sessions();
+  // Keys are wiped even when a caller left packets between plan and commit.
+  for (; retired_ != nullptr; reap()) retired_->planned = 0;
   for (std::uint32_t slot = 0; slot < peers_.slots(); ++slot) staging_.clear(peers_[slot].staged);
 }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/base.h"
@@ -91,9 +92,17 @@ class Core {
   // ---- memory.cpp
   std::int32_t set_memory_limit(std::uint64_t bytes) noexcept;
 
-  // ---- seal.cpp, open.cpp, poll.cpp
+  // ---- seal.cpp, open.cpp, poll.cpp. `jobs` has a place for every packet.
   void seal(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept;
+  std::size_t seal_plan(std::span<tunnel_packet> packets, std::span<tunnel_aead_job> jobs,
+                        const tunnel_time& now) noexcept;
+  void seal_commit(std::span<tunnel_packet> packets, std::span<const tunnel_aead_job> jobs,
+                   const tunnel_time& now) noexcept;
   void open(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept;
+  std::size_t open_plan(std::span<tunnel_packet> packets, std::span<tunnel_aead_job> jobs,
+                        const tunnel_time& now) noexcept;
+  void open_commit(std::span<tunnel_packet> packets, std::span<const tunnel_aead_job> jobs,
+                   const tunnel_time& now) noexcept;
   std::int32_t poll(std::span<tunnel_packet> packets, std::uint32_t budget,
                     const tunnel_time& now) noexcept;
   std::uint64_t deadline() const noexcept;
@@ -105,8 +114,6 @@ class Core {
 
  private:
   static constexpr std::size_t kBatch = 128;  // as the engine's largest
-  struct SealBatch;
-  struct OpenBatch;
 
   // Buffers of one poll call, filled from the front.
   struct Output {
@@ -143,10 +150,12 @@ class Core {
   std::size_t peer_growth() const noexcept;
 
   // ---- seal.cpp
-  void seal_batch(std::span<tunnel_packet> packets) noexcept;
   void route(std::span<tunnel_packet> packets) noexcept;
   std::uint64_t owner_of(tunnel_packet& packet) noexcept;
-  void plan_seal(tunnel_packet& packet, SealBatch& batch) noexcept;
+  bool plan_seal(tunnel_packet& packet, tunnel_aead_job& job) noexcept;
+  std::int32_t check_seal(const Peer& peer, const tunnel_packet& packet) const noexcept;
+  void commit_seal(tunnel_packet& packet, const PeerSession& session,
+                   const tunnel_aead_job& job) noexcept;
   void stage(Peer& peer, tunnel_packet& packet) noexcept;
   std::uint32_t plan_data(PeerSession& session, std::uint8_t* datagram, std::uint32_t length,
                           tunnel_aead_job& job) noexcept;
@@ -154,9 +163,9 @@ class Core {
                    bool keepalive) noexcept;
 
   // ---- open.cpp
-  void open_batch(std::span<tunnel_packet> packets) noexcept;
-  void plan_open(tunnel_packet& packet, OpenBatch& batch) noexcept;
-  void plan_open_data(tunnel_packet& packet, OpenBatch& batch) noexcept;
+  bool plan_open(tunnel_packet& packet, tunnel_aead_job& job) noexcept;
+  std::optional<protocol::MessageType> classify(tunnel_packet& packet) noexcept;
+  bool plan_open_data(tunnel_packet& packet, tunnel_aead_job& job) noexcept;
   void open_handshake(tunnel_packet& packet, protocol::MessageType type) noexcept;
   void open_cookie_reply(tunnel_packet& packet) noexcept;
   bool under_load() noexcept;
@@ -217,7 +226,10 @@ class Core {
                              bool initiator) noexcept;
   void retire(std::span<PeerSession* const> sessions) noexcept;
   void retire(PeerSession* session) noexcept;
-  void reap() noexcept;  // frees what was retired; only when no packet refers to a session
+  void reap() noexcept;  // frees what was retired and no planned packet refers to
+  static void clear_plan(tunnel_packet& packet) noexcept { packet.internal[0] = 0; }
+  static void set_plan(tunnel_packet& packet, PeerSession& session) noexcept;
+  static PeerSession* take_plan(tunnel_packet& packet) noexcept;
   void forget_initiation(Peer& peer) noexcept;
   void forget_handshake(Peer& peer) noexcept;
   void forget_keys(Peer& peer) noexcept;

@@ -25,6 +25,8 @@ struct PeerSession {
   std::uint64_t received_at = 0;  // newest authenticated datagram, or when it was made
   protocol::Mac response_mac1{};  // a cookie reply to our response must answer to it
   bool cookie_welcome = false;
+  std::uint32_t planned = 0;  // packets between plan and commit that refer to it
+  bool retired = false;
   PeerSession* next_retired = nullptr;
 };
 

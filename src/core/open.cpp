@@ -4,7 +4,9 @@
 //                         messages find their session
 //   2. crypt   parallel   the cipher table opens the batch; needs nothing but its jobs
 //   3. commit  ordered    replay, endpoint, key rotation, rekey, timers, inside header, owner,
-//   verdict
+//                         verdict
+//
+// Callers may do stage 2 themselves, on other threads: then other calls come between 1 and 3.
 //
 // No Diffie-Hellman happens here, and nothing allocates, blocks or answers a stranger, except by a
 // cookie reply under load, which is smaller than what caused it.
@@ -17,81 +19,95 @@ namespace tunnel::core {
 
 using protocol::MessageType;
 
-// What stage 1 hands to stages 2 and 3.
-struct Core::OpenBatch {
-  struct Planned {
-    tunnel_packet* packet;
-    PeerSession* session;
-  };
-  std::array<tunnel_aead_job, kBatch> jobs;
-  std::array<Planned, kBatch> planned;
-  std::size_t count = 0;
-};
-
 void Core::open(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept {
-  advance(now);
+  std::array<tunnel_aead_job, kBatch> jobs;
   while (!packets.empty()) {
-    const auto batch = std::min(packets.size(), kBatch);
-    open_batch(packets.first(batch));
-    packets = packets.subspan(batch);
+    const auto batch = packets.first(std::min(packets.size(), kBatch));
+    const auto count = open_plan(batch, jobs, now);
+    if (count > 0) settings_.cipher.ops->open(settings_.cipher.self, jobs.data(), count);
+    open_commit(batch, jobs, now);
+    packets = packets.subspan(batch.size());
   }
 }
 
-void Core::open_batch(std::span<tunnel_packet> packets) noexcept {
-  if (plain()) return open_plain(packets);
-  OpenBatch batch;
-  for (auto& packet : packets) plan_open(packet, batch);
-  if (batch.count == 0) return;
-  settings_.cipher.ops->open(settings_.cipher.self, batch.jobs.data(), batch.count);
+std::size_t Core::open_plan(std::span<tunnel_packet> packets, std::span<tunnel_aead_job> jobs,
+                            const tunnel_time& now) noexcept {
+  advance(now);
+  for (auto& packet : packets) clear_plan(packet);
+  if (plain()) return open_plain(packets), 0;
+  std::size_t count = 0;
+  for (auto& packet : packets) count += plan_open(packet, jobs[count]);
+  return count;
+}
+
+void Core::open_commit(std::span<tunnel_packet> packets, std::span<const tunnel_aead_job> jobs,
+                       const tunnel_time& now) noexcept {
+  advance(now);
   owner_memo_.forget();
-  for (std::size_t i = 0; i < batch.count; ++i) {
-    commit_open(*batch.planned[i].packet, *batch.planned[i].session, batch.jobs[i]);
+  const auto* job = jobs.data();
+  for (auto& packet : packets) {
+    if (auto* session = take_plan(packet); session != nullptr)
+      commit_open(packet, *session, *job++);
   }
   reap();
 }
 
 // ---- stage 1
 
-void Core::plan_open(tunnel_packet& packet, OpenBatch& batch) noexcept {
+// True when the packet needs the job.
+bool Core::plan_open(tunnel_packet& packet, tunnel_aead_job& job) noexcept {
   packet.verdict = TUNNEL_VERDICT_NONE;
   packet.peer = 0;
   ++counters_.rx_packets;
   counters_.rx_bytes += packet.length;
-  if (!has_key_) return drop(packet, TUNNEL_DROP_NO_KEY);
-  if ((packet.flags & TUNNEL_PACKET_TRUNCATED) != 0) return drop(packet, TUNNEL_DROP_TOO_BIG);
-  const auto type = protocol::classify({packet.data, packet.length});
-  if (!type) return drop(packet, TUNNEL_DROP_MALFORMED);
+  const auto type = classify(packet);
+  if (!type) return false;
   switch (*type) {
     case MessageType::data:
-      return plan_open_data(packet, batch);
+      return plan_open_data(packet, job);
     case MessageType::cookie:
-      return open_cookie_reply(packet);
+      open_cookie_reply(packet);
+      return false;
     case MessageType::initiation:
     case MessageType::response:
-      return open_handshake(packet, *type);
+      open_handshake(packet, *type);
+      return false;
   }
+  return false;
 }
 
-void Core::plan_open_data(tunnel_packet& packet, OpenBatch& batch) noexcept {
+// Nothing when it was dropped.
+std::optional<MessageType> Core::classify(tunnel_packet& packet) noexcept {
+  const auto type = protocol::classify({packet.data, packet.length});
+  if (has_key_ && type && (packet.flags & TUNNEL_PACKET_TRUNCATED) == 0) return type;
+  const bool truncated = (packet.flags & TUNNEL_PACKET_TRUNCATED) != 0;
+  const auto reason = truncated ? TUNNEL_DROP_TOO_BIG : TUNNEL_DROP_MALFORMED;
+  drop(packet, has_key_ ? reason : TUNNEL_DROP_NO_KEY);
+  return std::nullopt;
+}
+
+bool Core::plan_open_data(tunnel_packet& packet, tunnel_aead_job& job) noexcept {
   const auto header = protocol::read_data_header(packet.data);
   const auto* entry = indices_.find(header.receiver);
   if (entry == nullptr || entry->session == nullptr) {
-    return drop(packet, TUNNEL_DROP_UNKNOWN_INDEX);
+    drop(packet, TUNNEL_DROP_UNKNOWN_INDEX);
+    return false;
   }
   auto& session = *entry->session;
   if (session.session.can_open(header.counter, now()) != TUNNEL_OK) {
-    return drop(packet, TUNNEL_DROP_EXPIRED_KEY);
+    drop(packet, TUNNEL_DROP_EXPIRED_KEY);
+    return false;
   }
   auto* inside = packet.data + protocol::kDataHeaderSize;
-  batch.jobs[batch.count] = {
-      .key = session.session.receive_key(),
-      .counter = header.counter,
-      .in = inside,
-      .out = inside,
-      .length = packet.length - static_cast<std::uint32_t>(protocol::kDataHeaderSize),
-      .result = TUNNEL_DROP_FORGED,  // until it is proved to be authentic
-      .reserved = {}};
-  batch.planned[batch.count++] = {&packet, &session};
+  job = {.key = session.session.receive_key(),
+         .counter = header.counter,
+         .in = inside,
+         .out = inside,
+         .length = packet.length - static_cast<std::uint32_t>(protocol::kDataHeaderSize),
+         .result = TUNNEL_DROP_FORGED,  // until it is proved to be authentic
+         .reserved = {}};
+  set_plan(packet, session);
+  return true;
 }
 
 // The gate: mac1 always, mac2 and the limiter under load. What passes waits for poll.
@@ -162,6 +178,7 @@ void Core::open_cookie_reply(tunnel_packet& packet) noexcept {
 void Core::commit_open(tunnel_packet& packet, PeerSession& session,
                        const tunnel_aead_job& job) noexcept {
   if (job.result != TUNNEL_OK) return drop(packet, TUNNEL_DROP_FORGED);
+  if (session.retired) return drop(packet, TUNNEL_DROP_EXPIRED_KEY);
   const bool newest = session.session.window().is_newest(job.counter);
   if (!session.session.window().accept(job.counter)) return drop(packet, TUNNEL_DROP_REPLAY);
 

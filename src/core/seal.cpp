@@ -5,6 +5,8 @@
 //   3. crypt   parallel   the cipher table seals the batch; needs nothing but its jobs
 //   4. commit  ordered    verdicts, timers, rekey
 //
+// Callers may do stage 3 themselves, on other threads: then other calls come between 2 and 4.
+//
 // Nothing here allocates, blocks, or draws random numbers.
 #include <algorithm>
 #include <cstring>
@@ -17,55 +19,43 @@ namespace {
 constexpr std::uint32_t kLargestPacket = 1u << 17;  // above every frame; no length below can wrap
 }
 
-// What stage 2 hands to stages 3 and 4.
-struct Core::SealBatch {
-  struct Planned {
-    tunnel_packet* packet;
-    Peer* peer;
-    PeerSession* session;
-    std::uint32_t wire_bytes;
-  };
-  std::array<tunnel_aead_job, kBatch> jobs;
-  std::array<Planned, kBatch> planned;
-  std::size_t count = 0;
-};
-
 void Core::seal(std::span<tunnel_packet> packets, const tunnel_time& now) noexcept {
-  advance(now);
+  std::array<tunnel_aead_job, kBatch> jobs;
   while (!packets.empty()) {
-    const auto batch = std::min(packets.size(), kBatch);
-    seal_batch(packets.first(batch));
-    packets = packets.subspan(batch);
+    const auto batch = packets.first(std::min(packets.size(), kBatch));
+    const auto count = seal_plan(batch, jobs, now);
+    if (count > 0) settings_.cipher.ops->seal(settings_.cipher.self, jobs.data(), count);
+    seal_commit(batch, jobs, now);
+    packets = packets.subspan(batch.size());
   }
 }
 
-void Core::seal_batch(std::span<tunnel_packet> packets) noexcept {
-  if (plain()) return seal_plain(packets);
+std::size_t Core::seal_plan(std::span<tunnel_packet> packets, std::span<tunnel_aead_job> jobs,
+                            const tunnel_time& now) noexcept {
+  advance(now);
+  for (auto& packet : packets) clear_plan(packet);
+  if (plain()) return seal_plain(packets), 0;
   if (!has_key_) {
     for (auto& packet : packets) drop(packet, TUNNEL_DROP_NO_KEY);
-    return;
+    return 0;
   }
   route(packets);
-  SealBatch batch;
+  std::size_t count = 0;
   for (auto& packet : packets) {
-    if (packet.verdict == TUNNEL_VERDICT_NONE) plan_seal(packet, batch);
+    if (packet.verdict == TUNNEL_VERDICT_NONE) count += plan_seal(packet, jobs[count]);
   }
-  if (batch.count == 0) return;
-  settings_.cipher.ops->seal(settings_.cipher.self, batch.jobs.data(), batch.count);
-  for (std::size_t i = 0; i < batch.count; ++i) {
-    const auto& planned = batch.planned[i];
-    auto& packet = *planned.packet;
-    if (batch.jobs[i].result != TUNNEL_OK) {
-      drop(packet, TUNNEL_DROP_IO);
-      continue;
-    }
-    move_start(packet, -std::int32_t{protocol::kDataHeaderSize});
-    packet.length = planned.wire_bytes;
-    packet.remote = planned.peer->endpoint;
-    packet.local = planned.peer->local;
-    packet.verdict = TUNNEL_VERDICT_SEND;
-    commit_sent(*planned.peer, *planned.session, planned.wire_bytes, false);
+  return count;
+}
+
+void Core::seal_commit(std::span<tunnel_packet> packets, std::span<const tunnel_aead_job> jobs,
+                       const tunnel_time& now) noexcept {
+  advance(now);
+  const auto* job = jobs.data();
+  for (auto& packet : packets) {
+    if (auto* session = take_plan(packet); session != nullptr)
+      commit_seal(packet, *session, *job++);
   }
+  reap();
 }
 
 // Stage 1. A packet that keeps the verdict NONE has a living peer in `peer`.
@@ -95,23 +85,32 @@ std::uint64_t Core::owner_of(tunnel_packet& packet) noexcept {
   return slot == router::kNobody ? 0 : peers_[slot].id();
 }
 
-// Stage 2.
-void Core::plan_seal(tunnel_packet& packet, SealBatch& batch) noexcept {
+// Stage 2. True when the packet needs the job.
+bool Core::plan_seal(tunnel_packet& packet, tunnel_aead_job& job) noexcept {
   auto& peer = *peers_.find(packet.peer);
-  if (!peer.has_endpoint()) return drop(packet, TUNNEL_DROP_NO_ENDPOINT);
-  if (packet.length == 0) return drop(packet, TUNNEL_DROP_INNER_MALFORMED);  // means a keepalive
-  if (packet.length > kLargestPacket) return drop(packet, TUNNEL_DROP_TOO_BIG);
-  const auto padded = protocol::padded_length(packet.length, mtu_);
-  if (packet.headroom < protocol::kDataHeaderSize || packet.room < padded + TUNNEL_AEAD_TAG) {
-    return drop(packet, TUNNEL_DROP_NO_ROOM);
+  if (const auto refused = check_seal(peer, packet); refused != TUNNEL_OK) {
+    drop(packet, refused);
+    return false;
   }
   // Packets that wait go first: within a peer, order is kept.
-  if (!can_send(peer) || !staging_.empty(peer.staged)) return stage(peer, packet);
-
+  if (!can_send(peer) || !staging_.empty(peer.staged)) {
+    stage(peer, packet);
+    return false;
+  }
   auto& session = *peer.keys.current();
-  const auto wire_bytes = plan_data(session, packet.data - protocol::kDataHeaderSize, packet.length,
-                                    batch.jobs[batch.count]);
-  batch.planned[batch.count++] = {&packet, &peer, &session, wire_bytes};
+  plan_data(session, packet.data - protocol::kDataHeaderSize, packet.length, job);
+  set_plan(packet, session);
+  return true;
+}
+
+std::int32_t Core::check_seal(const Peer& peer, const tunnel_packet& packet) const noexcept {
+  if (!peer.has_endpoint()) return TUNNEL_DROP_NO_ENDPOINT;
+  if (packet.length == 0) return TUNNEL_DROP_INNER_MALFORMED;  // means a keepalive
+  if (packet.length > kLargestPacket) return TUNNEL_DROP_TOO_BIG;
+  const auto padded = protocol::padded_length(packet.length, mtu_);
+  const bool fits =
+      packet.headroom >= protocol::kDataHeaderSize && packet.room >= padded + TUNNEL_AEAD_TAG;
+  return fits ? TUNNEL_OK : TUNNEL_DROP_NO_ROOM;
 }
 
 void Core::stage(Peer& peer, tunnel_packet& packet) noexcept {
@@ -153,6 +152,20 @@ std::uint32_t Core::plan_data(PeerSession& session, std::uint8_t* datagram, std:
          .result = TUNNEL_DROP_IO,  // until it is done: plaintext is never taken for a datagram
          .reserved = {}};
   return padded + static_cast<std::uint32_t>(protocol::kDataOverhead);
+}
+
+// Stage 4.
+void Core::commit_seal(tunnel_packet& packet, const PeerSession& session,
+                       const tunnel_aead_job& job) noexcept {
+  if (job.result != TUNNEL_OK) return drop(packet, TUNNEL_DROP_IO);
+  if (session.retired) return drop(packet, TUNNEL_DROP_EXPIRED_KEY);
+  auto& peer = peers_[session.slot];
+  move_start(packet, -std::int32_t{protocol::kDataHeaderSize});
+  packet.length = job.length + static_cast<std::uint32_t>(protocol::kDataOverhead);
+  packet.remote = peer.endpoint;
+  packet.local = peer.local;
+  packet.verdict = TUNNEL_VERDICT_SEND;
+  commit_sent(peer, session, packet.length, false);
 }
 
 // Stage 4 for one datagram, of seal or of poll.

@@ -1,7 +1,7 @@
 // sessions.cpp — where sessions begin and end.
 //
-// A session that a rekey retires may still be referred to by packets of the batch under way, so it
-// loses its index at once but its memory only in reap().
+// A session that a rekey retires may still be referred to by packets whose cipher runs elsewhere,
+// so it loses its index at once but its keys and memory only when those have been committed.
 #include "core/core.h"
 
 namespace tunnel::core {
@@ -11,8 +11,7 @@ PeerSession* Core::take_session(Peer& peer) noexcept {
   retire(peer.keys.take_expired(now()));
   const auto take = [this] { return may_grow(sessions_.growth()) ? sessions_.take() : nullptr; };
   if (auto* session = take(); session != nullptr) return session;
-  // At the maximum a peer's own older sessions give way, so that it can always rekey. Sessions
-  // begin in poll alone, where no packet refers to one: they may be freed at once.
+  // At the maximum a peer's own older sessions give way, so that it can always rekey.
   retire(peer.keys.take_previous());
   reap();
   return take();
@@ -45,16 +44,35 @@ void Core::retire(std::span<PeerSession* const> sessions) noexcept {
 void Core::retire(PeerSession* session) noexcept {
   if (session == nullptr) return;
   indices_.remove(session->session.local_index());
+  session->retired = true;
   session->next_retired = retired_;
   retired_ = session;
 }
 
 void Core::reap() noexcept {
-  while (retired_ != nullptr) {
-    auto* session = retired_;
-    retired_ = session->next_retired;
-    sessions_.release(session);
+  for (auto** link = &retired_; *link != nullptr;) {
+    auto* session = *link;
+    if (session->planned != 0) {
+      link = &session->next_retired;
+    } else {
+      *link = session->next_retired;
+      sessions_.release(session);
+    }
   }
+}
+
+// Between plan and commit a packet names its session.
+void Core::set_plan(tunnel_packet& packet, PeerSession& session) noexcept {
+  packet.internal[0] = reinterpret_cast<std::uintptr_t>(&session);
+  ++session.planned;
+}
+
+// Null for a packet that was decided when it was planned, or has been committed.
+PeerSession* Core::take_plan(tunnel_packet& packet) noexcept {
+  auto* session = reinterpret_cast<PeerSession*>(
+      static_cast<std::uintptr_t>(std::exchange(packet.internal[0], 0)));
+  if (session != nullptr) --session->planned;
+  return session;
 }
 
 // The answer to an initiation in flight, should it still come, is not welcome any more.
