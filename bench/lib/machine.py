@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -36,11 +37,17 @@ def about():
             "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
 
 
-def versions():
+def versions(peers=()):
+    """Of everything that was compared. `peers`: NAME=COMMAND, which are asked themselves."""
     commit = _first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty")
     return {"libtunnel": commit, "wireguard-go": _package("wireguard-go"),
             "openvpn": _package("openvpn"), "iperf3": _first_line("iperf3", "--version"),
-            "libsodium": _package("libsodium23")}
+            "libsodium": _package("libsodium23"), **dict(map(_peer, peers))}
+
+
+def _peer(text):
+    name, _, command = text.partition("=")
+    return name, _first_line(shlex.split(command)[0], "--version") or "unknown"
 
 
 def cpu_seconds():
@@ -55,14 +62,24 @@ def busy(before, after):
     return sum(after[name] - before[name] for name in _FIELDS if name not in ("idle", "iowait"))
 
 
-class Load:
-    """What else went on: the load before, and the share of time that was stolen meanwhile."""
+def _background(seconds):
+    """How busy the machine is while we do nothing, in percent of all cores."""
+    before = cpu_seconds()
+    time.sleep(seconds)
+    after = cpu_seconds()
+    return 100 * busy(before, after) / (sum(after.values()) - sum(before.values()) or 1)
 
-    def __init__(self):
-        self._load, self._cpu = os.getloadavg(), cpu_seconds()
+
+class Load:
+    """What else went on, from now on: how busy the machine is just before and just after a bench,
+    and the share of time that was stolen meanwhile."""
+
+    def __init__(self, pause):
+        self._pause, self._before, self._cpu = pause, _background(pause), cpu_seconds()
 
     def summary(self):
         spent = {name: value - self._cpu[name] for name, value in cpu_seconds().items()}
         total = sum(spent.values()) or 1
-        return {"load_before": round(self._load[0], 2), "load_after": round(os.getloadavg()[0], 2),
+        return {"background_before": round(self._before, 1),
+                "background_after": round(_background(self._pause), 1),
                 "steal_percent": round(100 * spent["steal"] / total, 2)}

@@ -11,10 +11,12 @@ SCHEMA = 2
 
 def measure(bench, options):
     """Runs a bench; returns its report."""
-    samples, load = Samples(), machine.Load()
+    pause = 0.1 if options.quick else 2
+    samples, load = Samples(), machine.Load(pause)
     bench.collect(options, samples.add)
     return {"schema": SCHEMA, "bench": bench.name, "title": bench.title,
-            "machine": machine.about(), "versions": machine.versions(), "load": load.summary(),
+            "machine": machine.about(), "versions": machine.versions(options.peer),
+            "load": load.summary(),
             "options": {"rounds": options.rounds, "seconds": options.seconds,
                         "cable": options.cable, "pinned": options.pin, "quick": options.quick,
                         "reference": bench.reference or options.reference},
@@ -54,13 +56,20 @@ def rows(bench, report):
     return headings, lines
 
 
+def quiet(report):
+    """Had the machine nothing else to do, and did the hypervisor leave it to us?"""
+    return max(report["load"].values()) <= 5
+
+
 def headline(report):
     about, load, options = report["machine"], report["load"], report["options"]
     settings = f"{options['rounds']} round{'s' * (options['rounds'] != 1)}"
     settings += f", cable {options['cable']}" + (", pinned" if options["pinned"] else "")
+    settings += "" if quiet(report) else "; the machine was not quiet: these figures are noise"
     return (f"{about['cpu']}, {about['cores']} cores ({', '.join(about['flags'])}), "
-            f"Linux {about['kernel']}, {about['date']}; load {load['load_before']} before, "
-            f"{load['load_after']} after, steal {load['steal_percent']} %; {settings}")
+            f"Linux {about['kernel']}, {about['date']}; busy with other things before "
+            f"{load['background_before']} %, after {load['background_after']} %, stolen "
+            f"{load['steal_percent']} %; {settings}")
 
 
 def _line(cells, widths):

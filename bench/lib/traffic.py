@@ -57,6 +57,7 @@ def tcp(stage, system, seconds, *arguments):
     size, took, retransmits = _received(json.loads(done.stdout)["end"])
     return {"gbit_s": 8e-9 * size / took, **meter.per_gigabyte(size),
             "retransmits": retransmits, "rss_mib": usage.high_water_mib(ends) if ends else None,
+            "own_mib": usage.own_mib(ends) if ends else None,
             **_batches(counters, system.counters(), size)}
 
 

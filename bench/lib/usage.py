@@ -28,6 +28,11 @@ def high_water_mib(pids):
     return max((_status(f"/proc/{pid}/status", "VmHWM") / 1024 for pid in pids), default=0.0)
 
 
+def own_mib(pids):
+    """The same now, without pages of files: programs and libraries, which others may share."""
+    return max((_status(f"/proc/{pid}/status", "RssAnon") / 1024 for pid in pids), default=0.0)
+
+
 def resident_bytes(pid):
     return 1024 * _status(f"/proc/{pid}/status", "VmRSS")
 

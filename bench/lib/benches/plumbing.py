@@ -58,5 +58,6 @@ BENCH = Bench(
         Column("machine_s_gb", "CPU s/GB, machine"),
         Column("device_batch", "packets per TUN read", 1),
         Column("transport_batch", "packets per UDP read", 1),
-        Column("wakeups_mb", "wake-ups per MB", 1), Column("rss_mib", "RSS per end, MiB", 1)),
+        Column("wakeups_mb", "wake-ups per MB", 1), Column("rss_mib", "RSS per end, MiB", 1),
+        Column("own_mib", "without files", 1)),
     collect, lambda options: needs.hosts(options, "iperf3"))

@@ -59,7 +59,8 @@ TCP = Bench(
     "throughput", "TCP through a tunnel, both ends and iperf3 on the same cores", (
         Column("gbit_s", "Gbit/s", 2, "more"), Column("daemons_s_gb", "CPU s/GB, both daemons"),
         Column("machine_s_gb", "CPU s/GB, machine"), Column("retransmits", "retransmits", 0),
-        Column("rss_mib", "RSS per end, MiB", 1)),
+        Column("rss_mib", "RSS per end, MiB", 1),
+        Column("own_mib", "without files", 1)),
     collect_tcp, lambda options: needs.hosts(options, "iperf3"))
 UDP = Bench(
     "udp", "Single datagrams through a tunnel: the highest rate with at most 0.1 % lost", (
