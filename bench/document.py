@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Puts the results of a run of bench/run.py into docs/performance.md.
 
-    bench/document.py FOLDER     copies JSON and plots to docs/performance, and writes the tables
-    bench/document.py --check    exit status 1 unless the page holds what those files say
+    bench/document.py FOLDER             copies JSON and plots to docs/performance, writes the tables
+    bench/document.py docs/performance   only writes the tables anew
+    bench/document.py --check            exit status 1 unless the page holds what those files say
 """
 
 import shutil
@@ -17,6 +18,8 @@ RESULTS = ROOT / "docs/performance"
 
 
 def copy(folder):
+    if folder == RESULTS:
+        return
     RESULTS.mkdir(exist_ok=True)
     for bench in ALL:
         for suffix in ("json", "svg"):
@@ -30,7 +33,7 @@ def main():
         print(__doc__, file=sys.stderr)
         return 2
     if sys.argv[1] != "--check":
-        copy(Path(sys.argv[1]))
+        copy(Path(sys.argv[1]).resolve())
     before = PAGE.read_text(encoding="utf-8")
     after = page.fill(before, RESULTS)
     if sys.argv[1] == "--check":

@@ -13,7 +13,7 @@ import netns
 from program import need
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BENCHES = ("core", "handshakes", "scale", "throughput", "udp", "plumbing", "latency",
+BENCHES = ("aead", "core", "handshakes", "scale", "throughput", "udp", "plumbing", "latency",
            "peers", "idle")
 
 
