@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Puts the results of a run of bench/run.py into docs/performance.md.
 
-    bench/document.py FOLDER             copies JSON and plots to docs/performance, writes the tables
+    bench/document.py FOLDER             copies JSON and plots to docs/performance, makes tables
     bench/document.py docs/performance   only writes the tables anew
     bench/document.py --check            exit status 1 unless the page holds what those files say
 """
