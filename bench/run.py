@@ -43,6 +43,8 @@ def arguments():
                         help="offloads of the cable between the hosts: all, all but UDP "
                              "segmentation, none as with a simple network card")
     parser.add_argument("--pin", action="store_true", help="one core for each end and its load")
+    parser.add_argument("--own-buffers", action="store_true",
+                        help="leave every daemon the socket buffers that it asked for")
     parser.add_argument("--strict", action="store_true",
                         help="fail when a bench must be left out or a target is missed")
     options = parser.parse_args()

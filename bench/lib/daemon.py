@@ -25,7 +25,7 @@ class Daemon:
                 self._processes.append(self.start_end(stage, end))
             wait_until(lambda: self._answers(stage), timeout=self.patience,
                        what=f"{self.name}: a ping through the tunnel")
-            for pid in self.ends():
+            for pid in self.ends() if stage.same_buffers else ():
                 widen(pid)
         except BaseException:
             self.stop()

@@ -19,6 +19,7 @@ def measure(bench, options):
             "load": load.summary(),
             "options": {"rounds": options.rounds, "seconds": options.seconds,
                         "cable": options.cable, "pinned": options.pin, "quick": options.quick,
+                        "own_buffers": options.own_buffers,
                         "reference": bench.reference or options.reference},
             "summary": samples.summary()}
 
@@ -65,6 +66,7 @@ def headline(report):
     about, load, options = report["machine"], report["load"], report["options"]
     settings = f"{options['rounds']} round{'s' * (options['rounds'] != 1)}"
     settings += f", cable {options['cable']}" + (", pinned" if options["pinned"] else "")
+    settings += ", own socket buffers" if options["own_buffers"] else ""
     settings += "" if quiet(report) else "; the machine was not quiet: these figures are noise"
     return (f"{about['cpu']}, {about['cores']} cores ({', '.join(about['flags'])}), "
             f"Linux {about['kernel']}, {about['date']}; busy with other things before "

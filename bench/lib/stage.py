@@ -26,10 +26,12 @@ CABLES = tuple(_CABLES)
 
 
 class Stage:
-    """`with Stage(options) as stage:` stage.hosts are there until the end of the block."""
+    """`with Stage() as stage:` stage.hosts are there until the end of the block."""
 
-    def __init__(self, cable="plain", pin=False):
-        self.cable, self.pin = cable, pin
+    def __init__(self, options=None):
+        self.cable = options.cable if options else "plain"
+        self.pin = bool(options and options.pin)
+        self.same_buffers = not (options and options.own_buffers)
         self.hosts = ()
         self._lab = netns.Lab()
 

@@ -36,7 +36,7 @@ def _add(found, bare, add):
 def collect(options, add):
     under_test = systems.some(options)
     found = {}
-    with Stage(options.cable, options.pin) as stage:
+    with Stage(options) as stage:
         for _, system in turns(under_test, options.rounds):
             with system.running(stage):
                 found[system.name] = _measure(options, stage, system)
