@@ -4,11 +4,13 @@
 // (bench/run.py) collects the lines of all rounds and makes medians; a program only measures.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -22,14 +24,34 @@ inline std::uint64_t now_ns() {
                                         .count());
 }
 
+// What this thread has used of its core: another program that takes the core away does not count.
+inline std::uint64_t cpu_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+// What two readings of that clock take that have nothing between them.
+inline std::uint64_t clock_cost_ns() {
+  std::uint64_t least = UINT64_MAX;
+  for (int i = 0; i < 1000; ++i) {
+    const auto before = cpu_ns();
+    least = std::min(least, cpu_ns() - before);
+  }
+  return least;
+}
+
 // Adds what `work` took to a sum; everything between two calls is not measured.
 class Stopwatch {
  public:
   template <class Work>
   void time(Work&& work) {
-    const auto before = now_ns();
+    static const std::uint64_t cost = clock_cost_ns();
+    const auto before = cpu_ns();
     work();
-    total_ += now_ns() - before;
+    const auto took = cpu_ns() - before;
+    total_ += took - std::min(took, cost);
   }
   double ns_per(std::uint64_t count) const {
     return static_cast<double>(total_) / static_cast<double>(count);
@@ -45,13 +67,13 @@ class Stopwatch {
 inline double cycles_per_ns() {
   constexpr std::uint64_t kLinks = 300'000, kCycles = 3;
   std::uint64_t value = 3, factor = 5;
-  const auto before = now_ns();
+  const auto before = cpu_ns();
   for (std::uint64_t i = 0; i < kLinks; ++i) {
     asm volatile("" : "+r"(value), "+r"(factor));
     value *= factor;
   }
   asm volatile("" : : "r"(value));
-  return static_cast<double>(kLinks * kCycles) / static_cast<double>(now_ns() - before);
+  return static_cast<double>(kLinks * kCycles) / static_cast<double>(cpu_ns() - before);
 }
 
 // "--name value" of the command line.
