@@ -51,7 +51,9 @@ void Engine::run_command(const Command& command) {
 // What was sealed under the sessions goes with them: nothing is sent under a key that is forgotten.
 void Engine::suspend_now() noexcept {
   suspended_ = true;
-  pump_.drop_sealed();
+  const tunnel_time now = read_clocks();
+  pump_.drop_sealed(now);
+  pump_.settle(now);
   [[maybe_unused]] const auto status = tunnel_core_forget_sessions(core_);
 }
 
@@ -66,6 +68,7 @@ void Engine::leave_sockets(const tunnel_time& now) noexcept {
   for (int i = 0; i < kLastRounds && !suspended_ && !transport_down_; ++i) {
     if (!pump_.round(now)) break;
   }
+  if (!suspended_ && !transport_down_) pump_.settle(now);
   // Sockets that are broken are about to be replaced. A lost device shows again at its next read.
   [[maybe_unused]] const auto transport_error = pump_.take_transport_error();
   [[maybe_unused]] const auto device_error = pump_.take_device_error();

@@ -15,17 +15,23 @@ namespace {
 
 constexpr std::uint32_t kBatchMost = 128;
 constexpr std::uint32_t kBatchLeast = 16;  // smaller ones are only made when asked for
+constexpr std::uint32_t kThreadsMost = 16;
 constexpr std::uint32_t kKnownFlags = TUNNEL_ENGINE_NO_ICMP | TUNNEL_ENGINE_NO_INITIATE;
 
 // The largest batch whose slabs take no more than a quarter of the budget.
-std::size_t batch_within(std::uint64_t budget, std::size_t wanted,
+std::size_t batch_within(const tunnel_engine_config& config, std::size_t batches,
                          const tunnel_layout& layout) noexcept {
-  std::size_t batch = wanted == 0 ? kBatchMost : wanted;
-  while (budget != 0 && batch / 2 >= kBatchLeast &&
-         Pump::memory_bytes(layout, batch) > budget / 4) {
+  std::size_t batch = config.batch == 0 ? kBatchMost : config.batch;
+  while (config.memory_budget != 0 && batch / 2 >= kBatchLeast &&
+         Pump::memory_bytes(layout, batch, batches) > config.memory_budget / 4) {
     batch /= 2;
   }
   return batch;
+}
+
+// Of each direction: one to read into, one to write, and one for each thread that has a cipher.
+std::size_t batches_for(std::uint32_t crypto_threads) noexcept {
+  return crypto_threads == 0 ? 1 : std::size_t{crypto_threads} + 2;
 }
 
 // What is left of the budget is the core's.
@@ -41,7 +47,7 @@ static_assert(std::atomic<bool>::is_always_lock_free, "stop() runs in signal han
 // ---- creation ----
 
 base::Result<Engine::Parts> Engine::read_config(const tunnel_engine_config& config) noexcept {
-  const bool known = (config.flags & ~kKnownFlags) == 0 && config.reserved == 0;
+  const bool known = (config.flags & ~kKnownFlags) == 0 && config.crypto_threads <= kThreadsMost;
   if (config.core == nullptr || config.batch > kBatchMost || !known) {
     return base::Error{TUNNEL_ERR_ARGUMENT};
   }
@@ -52,12 +58,24 @@ base::Result<Engine::Parts> Engine::read_config(const tunnel_engine_config& conf
   tunnel_layout layout = TUNNEL_LAYOUT_INIT;
   const auto status = tunnel_core_layout(config.core, &layout);
   if (status != TUNNEL_OK) return base::Error{status};
-  const auto batch = batch_within(config.memory_budget, config.batch, layout);
-  return Parts{config.core, *device, *transport, batch, config.flags, layout};
+  Parts parts{.core = config.core,
+              .device = *device,
+              .transport = *transport,
+              .cipher = {},
+              .batch = 0,
+              .batches = batches_for(config.crypto_threads),
+              .crypto_threads = config.crypto_threads,
+              .flags = config.flags,
+              .layout = layout};
+  parts.batch = batch_within(config, parts.batches, layout);
+  const auto known_cipher = tunnel_core_cipher(config.core, &parts.cipher);
+  if (known_cipher != TUNNEL_OK) return base::Error{known_cipher};
+  return parts;
 }
 
 std::size_t Engine::memory_bytes(const Parts& parts) noexcept {
-  return sizeof(Engine) + EventQueue::kMemoryBytes + Pump::memory_bytes(parts.layout, parts.batch);
+  return sizeof(Engine) + EventQueue::kMemoryBytes +
+         Pump::memory_bytes(parts.layout, parts.batch, parts.batches);
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::create(const tunnel_engine_config& config) {
@@ -67,23 +85,33 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const tunnel_engine_config&
   if (!waiter) return base::Error{waiter.status()};
   auto event_flag = base::WaitFlag::create(base::WaitFlag::Kind::readable);
   if (!event_flag) return base::Error{event_flag.status()};
+  std::unique_ptr<CryptPool> pool;
+  if (parts->crypto_threads != 0) {
+    pool = CryptPool::create(parts->crypto_threads, 2 * parts->batches);
+  }
   const auto limited = limit_core(config.core, config.memory_budget, memory_bytes(*parts));
   if (limited != TUNNEL_OK) return base::Error{limited};
-  return std::unique_ptr<Engine>(new Engine(*parts, std::move(*waiter), std::move(*event_flag)));
+  return std::unique_ptr<Engine>(
+      new Engine(*parts, std::move(pool), std::move(*waiter), std::move(*event_flag)));
 }
 
-Engine::Engine(const Parts& parts, std::unique_ptr<Waiter> waiter, base::WaitFlag event_flag)
+Engine::Engine(const Parts& parts, std::unique_ptr<CryptPool> pool, std::unique_ptr<Waiter> waiter,
+               base::WaitFlag event_flag)
     : core_(parts.core),
       device_(parts.device),
       transport_(parts.transport),
       flags_(parts.flags),
+      pool_(std::move(pool)),
       pump_({.core = parts.core,
+             .cipher = parts.cipher,
              .device = parts.device,
              .transport = parts.transport,
              .batch = parts.batch,
              .answers = (parts.device.ops.flags & TUNNEL_DEVICE_LOCAL) != 0 &&
                         (parts.device.ops.flags & TUNNEL_DEVICE_ETHERNET) == 0 &&
-                        (parts.flags & TUNNEL_ENGINE_NO_ICMP) == 0},
+                        (parts.flags & TUNNEL_ENGINE_NO_ICMP) == 0,
+             .pool = pool_.get(),
+             .batches = parts.batches},
             parts.layout, counts_),
       waiter_(std::move(waiter)),
       events_(std::move(event_flag)) {
@@ -92,6 +120,9 @@ Engine::Engine(const Parts& parts, std::unique_ptr<Waiter> waiter, base::WaitFla
 }
 
 Engine::~Engine() {
+  pump_.drop_sealed(read_clocks());
+  pump_.settle(read_clocks());
+  pool_.reset();    // wakes the waiter to its end
   waiter_.reset();  // lets go of handles before their owners close them
   device_.ops.close(device_.self);
   transport_.ops.close(transport_.self);
@@ -156,7 +187,7 @@ bool Engine::round(const tunnel_time& now) {
   if (transport_down_) recover_transport(now);
   if (transport_down_) return false;
   const bool more_outward = pump_.outward(now);
-  const bool more = pump_.inward(read_clocks()) || more_outward;
+  const bool more = pump_.inward(read_clocks()) || more_outward || pump_.help();
   if (const auto error = pump_.take_transport_error(); error != TUNNEL_OK) {
     transport_failed(error, now);
   }
@@ -171,7 +202,9 @@ bool Engine::round(const tunnel_time& now) {
 void Engine::wait_for_more() {
   watch_tables();
   if (lost_) return;
-  waiter_->wait(deadline());
+  if (pool_) pool_->watch(*waiter_);
+  if (!pump_.ready()) waiter_->wait(deadline());
+  if (pool_) pool_->unwatch();
   counts_.wakeups.add(1);
 }
 

@@ -55,11 +55,15 @@ class Engine {
     tunnel_core* core;
     Device device;
     Transport transport;
+    tunnel_cipher cipher;
     std::size_t batch;
+    std::size_t batches;
+    std::uint32_t crypto_threads;
     std::uint32_t flags;
     tunnel_layout layout;
   };
-  Engine(const Parts& parts, std::unique_ptr<Waiter> waiter, base::WaitFlag event_flag);
+  Engine(const Parts& parts, std::unique_ptr<CryptPool> pool, std::unique_ptr<Waiter> waiter,
+         base::WaitFlag event_flag);
   static base::Result<Parts> read_config(const tunnel_engine_config& config) noexcept;
   static std::size_t memory_bytes(const Parts& parts) noexcept;
 
@@ -98,6 +102,7 @@ class Engine {
   Transport transport_;
   std::uint32_t flags_;
   Counts counts_;
+  std::unique_ptr<CryptPool> pool_;  // null: the cipher runs on the engine's thread
   Pump pump_;
   std::unique_ptr<Waiter> waiter_;
   EventQueue events_;

@@ -38,62 +38,38 @@ std::size_t transport_slab(const tunnel_layout& layout, std::size_t batch) noexc
   return std::clamp(stride * batch, kSlabLeast, kSlabMost);
 }
 
+Lane::Parts lane_parts(const Pump::Parts& parts) noexcept {
+  return {parts.core, parts.cipher.self, parts.pool, parts.batches};
+}
+
+Lane::Verbs seal_verbs(const tunnel_cipher& cipher) noexcept {
+  return {tunnel_core_seal, tunnel_core_seal_plan, tunnel_core_seal_commit, cipher.ops->seal};
+}
+
+Lane::Verbs open_verbs(const tunnel_cipher& cipher) noexcept {
+  return {tunnel_core_open, tunnel_core_open_plan, tunnel_core_open_commit, cipher.ops->open};
+}
+
 }  // namespace
-
-// ---- batches ----
-
-Batch::Batch(std::size_t size, std::size_t packet_count, std::int32_t offered_verdict)
-    : bytes(std::make_unique_for_overwrite<std::uint8_t[]>(size)),
-      packets(packet_count),
-      verdict(offered_verdict) {
-  slab.bytes = bytes.get();
-  slab.size = size;
-}
-
-std::size_t Batch::gather(std::size_t count) noexcept {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (packets[i].verdict != verdict) continue;
-    if (kept != i) packets[kept] = packets[i];
-    ++kept;
-  }
-  return kept;
-}
-
-void Batch::settle(std::size_t count, std::uint64_t mono_ns, SideCounts& counts) noexcept {
-  if (waiting == 0) waiting_since_ns = mono_ns;
-  waiting = 0;
-  std::size_t taken = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::int32_t outcome = packets[i].verdict;
-    if (outcome == TUNNEL_VERDICT_SENT) {
-      ++taken;
-    } else if (outcome == TUNNEL_VERDICT_WAIT) {
-      packets[waiting] = packets[i];
-      packets[waiting++].verdict = verdict;
-    } else {
-      counts.drop(outcome);
-    }
-  }
-  counts.packets_out.add(taken);
-}
-
-void Batch::drop_waiting(std::int32_t reason, SideCounts& counts) noexcept {
-  for (; waiting != 0; --waiting) counts.drop(reason);
-}
 
 // ---- the pump ----
 
-std::size_t Pump::memory_bytes(const tunnel_layout& layout, std::size_t batch) noexcept {
-  const std::size_t slabs = device_slab(layout, batch) + transport_slab(layout, batch) + kSlabLeast;
-  return slabs + (3 * batch + kPolledPackets) * sizeof(tunnel_packet);
+std::size_t Pump::memory_bytes(const tunnel_layout& layout, std::size_t batch,
+                               std::size_t batches) noexcept {
+  const std::size_t jobs = batches > 1 ? batch * sizeof(tunnel_aead_job) : 0;
+  const std::size_t each = 2 * (sizeof(Batch) + batch * sizeof(tunnel_packet) + jobs);
+  const std::size_t slabs = device_slab(layout, batch) + transport_slab(layout, batch);
+  const std::size_t polled = kSlabLeast + kPolledPackets * sizeof(tunnel_packet);
+  return batches * (each + slabs) + polled + batch * sizeof(tunnel_packet);
 }
 
 Pump::Pump(const Parts& parts, const tunnel_layout& layout, Counts& counts)
     : parts_(parts),
       counts_(counts),
-      outbound_(device_slab(layout, parts.batch), parts.batch, TUNNEL_VERDICT_SEND),
-      inbound_(transport_slab(layout, parts.batch), parts.batch, TUNNEL_VERDICT_DELIVER),
+      outbound_(lane_parts(parts), seal_verbs(parts.cipher),
+                {device_slab(layout, parts.batch), parts.batch, TUNNEL_VERDICT_SEND}),
+      inbound_(lane_parts(parts), open_verbs(parts.cipher),
+               {transport_slab(layout, parts.batch), parts.batch, TUNNEL_VERDICT_DELIVER}),
       polled_(kSlabLeast, kPolledPackets, TUNNEL_VERDICT_SEND),
       replies_(parts.batch),
       answer_tokens_(kAnswersPerSecond, kAnswersBurst) {
@@ -101,19 +77,24 @@ Pump::Pump(const Parts& parts, const tunnel_layout& layout, Counts& counts)
 }
 
 void Pump::set_layout(const tunnel_layout& layout) noexcept {
-  for (Batch* batch : {&outbound_, &inbound_}) {
-    batch->slab.headroom = layout.headroom;
-    batch->slab.tailroom = layout.tailroom;
-    batch->slab.padding = layout.padding;
+  for (Lane* lane : {&outbound_, &inbound_}) {
+    for (const auto& batch : lane->batches()) {
+      batch->slab.headroom = layout.headroom;
+      batch->slab.tailroom = layout.tailroom;
+      batch->slab.padding = layout.padding;
+      batch->slab.mtu = lane == &outbound_ ? layout.mtu : datagram_mtu(layout);
+    }
   }
-  outbound_.slab.mtu = layout.mtu;
-  inbound_.slab.mtu = datagram_mtu(layout);
   poll_buffer_ = layout.poll_buffer;
 }
 
 bool Pump::round(const tunnel_time& now) noexcept {
   const bool more_outward = outward(now);
   return inward(now) || more_outward;
+}
+
+bool Pump::help() noexcept {
+  return parts_.pool != nullptr && parts_.pool->help();
 }
 
 bool Pump::outward(const tunnel_time& now) noexcept {
@@ -129,26 +110,40 @@ bool Pump::inward(const tunnel_time& now) noexcept {
 // ---- 1. outbound ----
 
 bool Pump::outbound(const tunnel_time& now) noexcept {
-  if (!send_waiting(outbound_, now)) return false;
+  write_sealed(now);
+  Batch* batch = outbound_.vacant();
+  if (batch == nullptr) return false;
   const auto& device = parts_.device;
-  const std::int32_t count = device.ops.read(device.self, &outbound_.slab, outbound_.packets.data(),
-                                             outbound_.packets.size());
+  const std::int32_t count =
+      device.ops.read(device.self, &batch->slab, batch->packets.data(), batch->packets.size());
   if (count < 0 && device_error_ == TUNNEL_OK) device_error_ = count;
   if (count <= 0) return false;
   const auto read = static_cast<std::size_t>(count);
   counts_.device.reads.add(1);
   counts_.device.packets_in.add(read);
-  [[maybe_unused]] const auto status =
-      tunnel_core_seal(parts_.core, outbound_.packets.data(), read, &now);
-  refuse(read, now);
-  send(outbound_, outbound_.gather(read), now);
+  outbound_.take(read, now);
+  write_sealed(now);
   return true;
 }
 
+// In the order in which they were read: what waits holds up what comes behind it.
+void Pump::write_sealed(const tunnel_time& now) noexcept {
+  while (Batch* batch = outbound_.decided(now)) {
+    if (std::exchange(batch->offered, true)) {
+      send_waiting(*batch, now);
+    } else {
+      refuse(*batch, now);
+      send(*batch, batch->gather(batch->read), now);
+    }
+    if (batch->waiting != 0) return;
+    outbound_.release();
+  }
+}
+
 // Packets that the core would neither seal nor keep.
-void Pump::refuse(std::size_t count, const tunnel_time& now) noexcept {
-  for (std::size_t i = 0; i < count; ++i) {
-    const tunnel_packet& packet = outbound_.packets[i];
+void Pump::refuse(const Batch& batch, const tunnel_time& now) noexcept {
+  for (std::size_t i = 0; i < batch.read; ++i) {
+    const tunnel_packet& packet = batch.packets[i];
     if (packet.verdict == TUNNEL_DROP_NO_PEER || packet.verdict == TUNNEL_DROP_NO_ENDPOINT) {
       answer(packet, now);
     } else if (packet.verdict == TUNNEL_VERDICT_WAIT) {
@@ -225,29 +220,41 @@ std::uint64_t Pump::deadline() const noexcept {
 // ---- 3. inbound ----
 
 bool Pump::inbound(const tunnel_time& now) noexcept {
-  if (inbound_.waiting != 0) deliver(inbound_.waiting, now);
-  if (inbound_.waiting != 0) return false;
+  write_opened(now);
+  Batch* batch = inbound_.vacant();
+  if (batch == nullptr) return false;
   const auto& transport = parts_.transport;
-  const std::int32_t count = transport.ops.read(transport.self, &inbound_.slab,
-                                                inbound_.packets.data(), inbound_.packets.size());
+  const std::int32_t count = transport.ops.read(transport.self, &batch->slab, batch->packets.data(),
+                                                batch->packets.size());
   if (count < 0 && transport_error_ == TUNNEL_OK) transport_error_ = count;
   if (count <= 0) return false;
   const auto read = static_cast<std::size_t>(count);
   counts_.transport.reads.add(1);
   counts_.transport.packets_in.add(read);
-  [[maybe_unused]] const auto status =
-      tunnel_core_open(parts_.core, inbound_.packets.data(), read, &now);
-  send_replies(read);
-  deliver(inbound_.gather(read), now);
+  inbound_.take(read, now);
+  write_opened(now);
   return true;
+}
+
+void Pump::write_opened(const tunnel_time& now) noexcept {
+  while (Batch* batch = inbound_.decided(now)) {
+    if (std::exchange(batch->offered, true)) {
+      deliver(*batch, batch->waiting, now);
+    } else {
+      send_replies(*batch);
+      deliver(*batch, batch->gather(batch->read), now);
+    }
+    if (batch->waiting != 0) return;
+    inbound_.release();
+  }
 }
 
 // Cookie replies answer handshakes under load. One that would have to wait is dropped: strangers
 // cause them, and must not be able to stop us from reading.
-void Pump::send_replies(std::size_t count) noexcept {
-  const auto end = inbound_.packets.begin() + static_cast<std::ptrdiff_t>(count);
+void Pump::send_replies(const Batch& batch) noexcept {
+  const auto end = batch.packets.begin() + static_cast<std::ptrdiff_t>(batch.read);
   const auto last = std::copy_if(
-      inbound_.packets.begin(), end, replies_.begin(),
+      batch.packets.begin(), end, replies_.begin(),
       [](const tunnel_packet& packet) { return packet.verdict == TUNNEL_VERDICT_REPLY; });
   const auto replies = static_cast<std::size_t>(last - replies_.begin());
   if (replies == 0) return;
@@ -263,18 +270,30 @@ void Pump::send_replies(std::size_t count) noexcept {
   }
 }
 
-void Pump::deliver(std::size_t count, const tunnel_time& now) noexcept {
+void Pump::deliver(Batch& batch, std::size_t count, const tunnel_time& now) noexcept {
   if (count == 0) return;
   const auto& device = parts_.device;
-  const std::int32_t status = device.ops.write(device.self, inbound_.packets.data(), count);
+  const std::int32_t status = device.ops.write(device.self, batch.packets.data(), count);
   if (status < 0 && device_error_ == TUNNEL_OK) device_error_ = status;
-  inbound_.settle(count, now.mono_ns, counts_.device);
+  batch.settle(count, now.mono_ns, counts_.device);
 }
 
 // ---- between rounds ----
 
-void Pump::drop_sealed() noexcept {
-  outbound_.drop_waiting(TUNNEL_DROP_EXPIRED_KEY, counts_.transport);
+void Pump::settle(const tunnel_time& now) noexcept {
+  outbound_.settle(now);
+  inbound_.settle(now);
+  write_sealed(now);
+  write_opened(now);
+}
+
+void Pump::drop_sealed(const tunnel_time& now) noexcept {
+  outbound_.settle(now);
+  while (Batch* batch = outbound_.decided(now)) {
+    if (!std::exchange(batch->offered, true)) batch->waiting = batch->gather(batch->read);
+    batch->drop_waiting(TUNNEL_DROP_EXPIRED_KEY, counts_.transport);
+    outbound_.release();
+  }
   polled_.drop_waiting(TUNNEL_DROP_EXPIRED_KEY, counts_.transport);
 }
 

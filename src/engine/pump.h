@@ -7,6 +7,9 @@
 //   3. inbound  (ordered): transport.read -> open -> device.write; replies -> transport.write
 //   4. timers again
 //
+// The cipher's part of seal and open may run on a pool of threads (lane.h); then a round writes
+// what an earlier one has read.
+//
 // A writer that says WAIT keeps its side of the pump still: the packets it did not take stay in
 // their slab, in order, and the reader that would need the slab is not asked until they are gone.
 // So nothing is queued beyond the batch in flight and nothing is lost: a full transport stops the
@@ -23,38 +26,22 @@
 
 #include "engine/counts.h"
 #include "engine/icmp.h"
+#include "engine/lane.h"
 #include "engine/tables.h"
 
 namespace tunnel::engine {
-
-// A slab, the packets that point into it, and those of them that wait for their writer.
-struct Batch {
-  Batch(std::size_t bytes, std::size_t packet_count, std::int32_t offered_verdict);
-
-  // Moves the packets of the first `count` that are to be written to the front, in order.
-  std::size_t gather(std::size_t count) noexcept;
-  // Sorts out what became of the first `count` packets, all of which were offered now. Those to be
-  // offered again stay at the front.
-  void settle(std::size_t count, std::uint64_t mono_ns, SideCounts& counts) noexcept;
-  // Gives up the packets that wait.
-  void drop_waiting(std::int32_t reason, SideCounts& counts) noexcept;
-
-  std::unique_ptr<std::uint8_t[]> bytes;
-  tunnel_slab slab{};
-  std::vector<tunnel_packet> packets;
-  std::int32_t verdict;     // what a packet must say so that its writer takes it
-  std::size_t waiting = 0;  // packets at the front that were not taken
-  std::uint64_t waiting_since_ns = 0;
-};
 
 class Pump {
  public:
   struct Parts {
     tunnel_core* core;
+    tunnel_cipher cipher;  // the core's
     Device device;
     Transport transport;
     std::size_t batch;  // packets per read
     bool answers;       // unroutable packets of the device get an ICMP error
+    CryptPool* pool = nullptr;
+    std::size_t batches = 1;  // of each direction; more than one only with a pool
   };
 
   // Owns none of the parts. `counts` outlives the pump.
@@ -63,7 +50,8 @@ class Pump {
   Pump& operator=(const Pump&) = delete;
 
   // Bytes that a pump of this batch takes at creation, and ever.
-  static std::size_t memory_bytes(const tunnel_layout& layout, std::size_t batch) noexcept;
+  static std::size_t memory_bytes(const tunnel_layout& layout, std::size_t batch,
+                                  std::size_t batches) noexcept;
 
   // Moves what is there. True when another round may find more.
   bool round(const tunnel_time& now) noexcept;
@@ -76,34 +64,44 @@ class Pump {
   std::int32_t take_device_error() noexcept;
   std::int32_t take_transport_error() noexcept;
 
-  // False while packets of the other side's slab wait: then it is no use to wait for more.
-  bool reads_device() const noexcept { return outbound_.waiting == 0; }
-  bool reads_transport() const noexcept { return inbound_.waiting == 0; }
+  // With a pool: does work of the cipher that nobody has begun. False when there is none.
+  bool help() noexcept;
+  // With a pool: true when the cipher is through with something that the next round will write.
+  bool ready() const noexcept { return outbound_.ready() || inbound_.ready(); }
+  // Waits for the cipher and writes what the writers take.
+  void settle(const tunnel_time& now) noexcept;
+
+  // False while packets of the other side's slab wait, or all slabs are with the cipher: then it is
+  // no use to wait for more.
+  bool reads_device() const noexcept { return outbound_.reads(); }
+  bool reads_transport() const noexcept { return inbound_.reads(); }
   // When the core must be polled; never, while the last poll's packets wait for the transport.
   std::uint64_t deadline() const noexcept;
 
   // Takes over the core's layout after its MTU changed. The slabs fit every MTU.
   void set_layout(const tunnel_layout& layout) noexcept;
-  // Drops sealed packets that wait for the transport: their keys are about to be forgotten.
-  void drop_sealed() noexcept;
+  // Drops sealed packets that have not left: their keys are about to be forgotten.
+  void drop_sealed(const tunnel_time& now) noexcept;
 
  private:
   bool outbound(const tunnel_time& now) noexcept;
   bool inbound(const tunnel_time& now) noexcept;
   bool timers(const tunnel_time& now) noexcept;
   bool send_waiting(Batch& batch, const tunnel_time& now) noexcept;
+  void write_sealed(const tunnel_time& now) noexcept;
+  void write_opened(const tunnel_time& now) noexcept;
   void send(Batch& batch, std::size_t count, const tunnel_time& now) noexcept;
-  void deliver(std::size_t count, const tunnel_time& now) noexcept;
-  void refuse(std::size_t count, const tunnel_time& now) noexcept;
+  void deliver(Batch& batch, std::size_t count, const tunnel_time& now) noexcept;
+  void refuse(const Batch& batch, const tunnel_time& now) noexcept;
   void answer(const tunnel_packet& packet, const tunnel_time& now) noexcept;
-  void send_replies(std::size_t count) noexcept;
+  void send_replies(const Batch& batch) noexcept;
   std::size_t prepare_polled() noexcept;
 
   Parts parts_;
   Counts& counts_;
-  Batch outbound_;  // read from the device
-  Batch inbound_;   // read from the transport
-  Batch polled_;    // made by the core's poll
+  Lane outbound_;  // read from the device
+  Lane inbound_;   // read from the transport
+  Batch polled_;   // made by the core's poll
   std::vector<tunnel_packet> replies_;
   TokenBucket answer_tokens_;
   std::array<std::uint8_t, TUNNEL_HEADROOM + kUnreachableMax + TUNNEL_TAILROOM> answer_bytes_;

@@ -34,7 +34,7 @@ struct SmallStar {
     REQUIRE(tunnel_device_pair(0, 0, ends) == TUNNEL_OK);
     const auto before = allocations().bytes_in_use;
     nodes[i].emplace(std::move(core), ends[0], transport,
-                     Node::Options{TUNNEL_ENGINE_NO_INITIATE, TUNNEL_MEMORY_SMALL});
+                     Node::Options{TUNNEL_ENGINE_NO_INITIATE, TUNNEL_MEMORY_SMALL, 0});
     engine_bytes = allocations().bytes_in_use - before;
     nodes[i]->program.emplace(ends[1]);
     nodes[i]->start();

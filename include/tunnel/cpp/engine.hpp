@@ -15,8 +15,9 @@
 namespace tunnel {
 
 struct EngineOptions {
-  std::uint32_t flags = 0;          // TUNNEL_ENGINE_
-  std::uint32_t batch = 0;          // packets per read, 0 = 128
+  std::uint32_t flags = 0;  // TUNNEL_ENGINE_
+  std::uint32_t batch = 0;  // packets per read, 0 = 128
+  std::uint32_t crypto_threads = 0;
   std::uint64_t memory_budget = 0;  // bytes of engine and core, 0 = no bound
 };
 
@@ -33,6 +34,7 @@ class Engine {
     auto config = sized<tunnel_engine_config>();
     config.flags = options.flags;
     config.batch = options.batch;
+    config.crypto_threads = options.crypto_threads;
     config.memory_budget = options.memory_budget;
     config.core = core.get();
     config.device = device.get();

@@ -105,16 +105,17 @@ class Node {
   struct Options {
     std::uint32_t flags = 0;
     std::uint64_t memory_budget = 0;
+    std::uint32_t crypto_threads = 0;
   };
   // With a device pair: `program` is its other end.
   Node(CorePtr core, tunnel_transport transport, std::uint32_t flags = 0) {
     tunnel_device ends[2];
     REQUIRE(tunnel_device_pair(0, 0, ends) == TUNNEL_OK);
     program.emplace(ends[1]);
-    create(std::move(core), ends[0], transport, {flags, 0});
+    create(std::move(core), ends[0], transport, {flags, 0, 0});
   }
   Node(CorePtr core, tunnel_device device, tunnel_transport transport,
-       const Options& options = {TUNNEL_ENGINE_NO_INITIATE, 0}) {
+       const Options& options = {TUNNEL_ENGINE_NO_INITIATE, 0, 0}) {
     create(std::move(core), device, transport, options);
   }
   Node(const Node&) = delete;
@@ -192,6 +193,7 @@ class Node {
     tunnel_engine_config config = TUNNEL_ENGINE_CONFIG_INIT;
     config.flags = options.flags;
     config.memory_budget = options.memory_budget;
+    config.crypto_threads = options.crypto_threads;
     config.core = core.get();
     config.device = device;
     config.transport = transport;

@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 
 using tunnel::engine::Counts;
+using tunnel::engine::CryptPool;
 using tunnel::engine::Pump;
 using tunnel::test::inside_packet;
 using tunnel::test::number_of;
@@ -19,23 +20,30 @@ tunnel_time at(std::uint64_t mono_ns) {
   return {.mono_ns = 100 * kSecond + mono_ns, .wall_ns = 1'700'000'000 * kSecond + mono_ns};
 }
 
-// A pump with everything that it borrows.
+// A pump with everything that it borrows. With more than one batch each way there is a pool; it has
+// no threads, so that what the cipher does is up to the test.
 struct Node {
-  explicit Node(tunnel_core* borrowed) : core(borrowed) {
+  Node(tunnel_core* borrowed, std::size_t batches) : core(borrowed) {
+    if (batches > 1) pool = CryptPool::create(0, 2 * batches);
+    tunnel_cipher cipher{};
+    REQUIRE(tunnel_core_cipher(core, &cipher) == TUNNEL_OK);
     tunnel_layout layout = TUNNEL_LAYOUT_INIT;
     REQUIRE(tunnel_core_layout(core, &layout) == TUNNEL_OK);
     const Pump::Parts parts{
         .core = core,
+        .cipher = cipher,
         .device = *tunnel::engine::read_table(device.table().ops, device.table().self),
         .transport = *tunnel::engine::read_table(transport.table().ops, transport.table().self),
         .batch = 64,
-        .answers = true};
+        .answers = true,
+        .pool = pool.get(),
+        .batches = batches};
     pump = std::make_unique<Pump>(parts, layout, counts);
   }
 
   // Runs rounds until nothing moves.
   void drain(std::uint64_t mono_ns) {
-    while (pump->round(at(mono_ns))) {
+    while (pump->round(at(mono_ns)) || pump->help()) {
     }
   }
 
@@ -43,12 +51,18 @@ struct Node {
   tunnel::test::ScriptedDevice device;
   tunnel::test::ScriptedTransport transport;
   Counts counts;
+  std::unique_ptr<CryptPool> pool;
   std::unique_ptr<Pump> pump;
 };
 
 void carry(Node& from, Node& to) {
   for (auto& datagram : from.transport.output) to.transport.input.push_back(std::move(datagram));
   from.transport.output.clear();
+}
+
+// Whatever holds without a pool holds with one.
+std::size_t some_batches() {
+  return GENERATE(std::size_t{1}, std::size_t{3});
 }
 
 struct Tunnel {
@@ -71,8 +85,9 @@ struct Tunnel {
   }
 
   tunnel::test::CorePair pair{{tunnel::test::scripted_remote(), tunnel::test::scripted_remote()}};
-  Node a{pair.cores[0].get()};
-  Node b{pair.cores[1].get()};
+  std::size_t batches = some_batches();
+  Node a{pair.cores[0].get(), batches};
+  Node b{pair.cores[1].get(), batches};
 };
 
 std::uint64_t drops(const tunnel::engine::SideCounts& side, int reason) {
@@ -173,7 +188,7 @@ TEST_CASE("sealed packets can be dropped before their keys are", "[engine][pump]
   tunnel.a.transport.space = 0;
   tunnel.a.device.input.push_back(inside_packet(1, 2, 1));
   tunnel.a.drain(1);
-  tunnel.a.pump->drop_sealed();
+  tunnel.a.pump->drop_sealed(at(2));
   tunnel.a.transport.space = SIZE_MAX;
   tunnel.a.drain(2);
   CHECK(tunnel.a.transport.output.empty());
@@ -195,7 +210,7 @@ TEST_CASE("handshakes of many peers do not keep packets waiting", "[engine][pump
   constexpr std::uint8_t kClients = 10;
   const tunnel::test::KeyPair server_keys;
   const auto server_core = tunnel::test::make_core(server_keys);
-  Node server(server_core.get());
+  Node server(server_core.get(), 1);
   for (std::uint8_t i = 1; i <= kClients; ++i) {
     const tunnel::test::KeyPair keys;
     const auto client = tunnel::test::make_core(keys);
@@ -204,7 +219,7 @@ TEST_CASE("handshakes of many peers do not keep packets waiting", "[engine][pump
     tunnel::test::add_peer(server_core.get(), keys.open, i, remote);
     const auto now = at(0);
     REQUIRE(tunnel_core_initiate(client.get(), peer, &now) == TUNNEL_OK);
-    Node sender(client.get());
+    Node sender(client.get(), 1);
     sender.drain(0);
     carry(sender, server);
   }
