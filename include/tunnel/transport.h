@@ -20,7 +20,9 @@ typedef struct tunnel_transport_ops {
 
   /* As tunnel_device_ops.read; fills remote and local too; the port of local is a note of the
    * transport to itself, to be handed back with it. A datagram that did not fit has the flag
-   * TRUNCATED. Errors of earlier datagrams (ICMP, a vanished route) are swallowed. */
+   * TRUNCATED. Errors of earlier datagrams (ICMP, a vanished route) are swallowed. Datagrams that
+   * came as one train stand as they came: they touch each other, those behind the first have no
+   * headroom, and each has no more room than its own bytes. */
   int32_t (*read)(void* self, const tunnel_slab* slab, tunnel_packet* packets, size_t max);
 
   /* Sends packets with verdict SEND or REPLY to packet.remote, from packet.local when its family is
@@ -49,6 +51,9 @@ typedef struct tunnel_transport_ops {
 
   /* Moves to another local port (0 = any). TUNNEL_ERR_IN_USE leaves everything as it was. */
   int32_t (*set_port)(void* self, uint16_t port);
+
+  /* Switches trains on or off: several datagrams that pass the kernel in one piece. */
+  int32_t (*offload)(void* self, uint32_t enable);
 } tunnel_transport_ops;
 
 typedef struct tunnel_transport {

@@ -60,6 +60,7 @@ struct TableFunctions {
   static std::int32_t port(void* self) { return of(self).port(); }
   static std::uint32_t changed(void* self) { return of(self).changed(); }
   static std::int32_t set_port(void* self, std::uint16_t port) { return of(self).set_port(port); }
+  static std::int32_t offload(void* self, std::uint32_t on) { return of(self).offload(on); }
 };
 
 template <Device T>
@@ -84,6 +85,7 @@ constexpr tunnel_transport_ops transport_ops() noexcept {
   if constexpr (requires(T t) { t.port(); }) ops.port = F::port;
   if constexpr (requires(T t) { t.changed(); }) ops.changed = F::changed;
   if constexpr (requires(T t) { t.set_port(std::uint16_t{0}); }) ops.set_port = F::set_port;
+  if constexpr (requires(T t) { t.offload(0u); }) ops.offload = F::offload;
   return ops;
 }
 

@@ -2,6 +2,7 @@
 
 #include <netinet/udp.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace tunnel::transport {
@@ -47,10 +48,16 @@ tunnel_address source_of(const in6_pktinfo& info) noexcept {
 }
 
 template <class Info>
-tunnel_address read_control(const cmsghdr& header) noexcept {
+bool is_control(const cmsghdr& header, int level, int type) noexcept {
+  return header.cmsg_level == level && header.cmsg_type == type &&
+         header.cmsg_len >= CMSG_LEN(sizeof(Info));
+}
+
+template <class Info>
+Info read_control(const cmsghdr& header) noexcept {
   Info info;
   std::memcpy(&info, CMSG_DATA(&header), sizeof info);
-  return source_of(info);
+  return info;
 }
 
 }  // namespace
@@ -107,18 +114,18 @@ void write_segment(std::uint16_t length, ControlBuffer& buffer, msghdr& message)
   write_control(IPPROTO_UDP, UDP_SEGMENT, length, buffer, message);
 }
 
-tunnel_address read_source(msghdr& message) noexcept {
+Controls read_controls(msghdr& message) noexcept {
+  Controls controls{};
   for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
-    if (at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_PKTINFO &&
-        at->cmsg_len >= CMSG_LEN(sizeof(in_pktinfo))) {
-      return read_control<in_pktinfo>(*at);
-    }
-    if (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO &&
-        at->cmsg_len >= CMSG_LEN(sizeof(in6_pktinfo))) {
-      return read_control<in6_pktinfo>(*at);
+    if (is_control<in_pktinfo>(*at, IPPROTO_IP, IP_PKTINFO)) {
+      controls.local = source_of(read_control<in_pktinfo>(*at));
+    } else if (is_control<in6_pktinfo>(*at, IPPROTO_IPV6, IPV6_PKTINFO)) {
+      controls.local = source_of(read_control<in6_pktinfo>(*at));
+    } else if (is_control<int>(*at, IPPROTO_UDP, UDP_GRO)) {
+      controls.segment = static_cast<std::size_t>(std::max(read_control<int>(*at), 0));
     }
   }
-  return {};
+  return controls;
 }
 
 }  // namespace tunnel::transport

@@ -36,8 +36,13 @@ void write_source(const tunnel_address& local, ControlBuffer& buffer, msghdr& me
 // Makes the kernel cut `message` into datagrams of `length` bytes. After write_source(), if at all.
 void write_segment(std::uint16_t length, ControlBuffer& buffer, msghdr& message) noexcept;
 
-// The local address that a datagram was sent to, with the interface it came in by as scope; family
-// NONE when the kernel did not say.
-tunnel_address read_source(msghdr& message) noexcept;
+// What the kernel says about a message that was read.
+struct Controls {
+  // The address it was sent to, with the interface it came in by as scope; family NONE when the
+  // kernel did not say.
+  tunnel_address local;
+  std::size_t segment;  // length of the datagrams in a train, 0 = no train
+};
+Controls read_controls(msghdr& message) noexcept;
 
 }  // namespace tunnel::transport

@@ -42,6 +42,15 @@ bool set_family_options(int fd, std::size_t family) noexcept {
          set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
 
+// Kernels that cannot say whether they do it, do it with errors (before 5.12).
+void set_trains(int fd, bool on) noexcept {
+  int done = 0;
+  socklen_t size = sizeof done;
+  if (!set_option(fd, IPPROTO_UDP, UDP_GRO, on ? 1 : 0) || !on) return;
+  if (::getsockopt(fd, IPPROTO_UDP, UDP_GRO, &done, &size) == 0) return;
+  set_option(fd, IPPROTO_UDP, UDP_GRO, 0);
+}
+
 bool wanted(const SocketOptions& options, std::size_t family) noexcept {
   const std::uint32_t bit = family == kIpv4 ? TUNNEL_UDP_IPV4 : TUNNEL_UDP_IPV6;
   const std::uint8_t bound = options.bind.family;
@@ -74,6 +83,7 @@ Result<Descriptor> open_family(const SocketOptions& options, std::size_t family,
   if (!fd.valid()) return Error{base::status_of(errno)};
   set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer);
   set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer);
+  if (options.trains) set_trains(fd.get(), true);
   const bool configured =
       set_family_options(fd.get(), family) &&
       (options.mark == 0 ||
@@ -136,6 +146,12 @@ bool takes_trains(const Sockets& sockets) noexcept {
     socklen_t size = sizeof length;
     return fd.valid() && ::getsockopt(fd.get(), IPPROTO_UDP, UDP_SEGMENT, &length, &size) == 0;
   });
+}
+
+void receive_trains(const Sockets& sockets, bool on) noexcept {
+  for (const auto& fd : sockets.family) {
+    if (fd.valid()) set_trains(fd.get(), on);
+  }
 }
 
 std::int32_t set_mark(const Sockets& sockets, std::uint32_t mark) noexcept {

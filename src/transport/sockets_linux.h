@@ -13,6 +13,7 @@ struct SocketOptions {
   std::uint32_t receive_buffer;
   std::uint32_t send_buffer;
   std::uint32_t families;  // TUNNEL_UDP_IPV4 | TUNNEL_UDP_IPV6
+  bool trains;             // receive them, where the kernel has UDP_GRO
   tunnel_address bind;     // family NONE = any
 };
 
@@ -33,6 +34,9 @@ base::Result<Sockets> reopen_sockets(const SocketOptions& options, const Sockets
 
 // Whether the kernel cuts messages into datagrams (UDP_SEGMENT). Older ones would send them whole.
 bool takes_trains(const Sockets& sockets) noexcept;
+
+// Lets trains come in one piece, or no longer: one that waits to be read then is unreadable.
+void receive_trains(const Sockets& sockets, bool on) noexcept;
 
 // Sets SO_MARK on every socket that is there.
 std::int32_t set_mark(const Sockets& sockets, std::uint32_t mark) noexcept;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t kDefaultBuffer = 7 << 20;
 constexpr std::uint32_t kReadsPerGlance = 64;
+constexpr std::uint32_t kReadsPerTurn = 8;
 
 // kIpv4, kIpv6, or 2 for an address of another kind.
 std::size_t family_index(const tunnel_address& address) noexcept {
@@ -27,52 +28,60 @@ bool to_be_sent(const tunnel_packet& packet) noexcept {
 
 }  // namespace
 
-Udp::Udp(const SocketOptions& options, bool any_port, bool offload, Sockets sockets,
+Udp::Udp(const SocketOptions& options, bool any_port, Sockets sockets,
          std::optional<NetworkMonitor> monitor) noexcept
     : options_(options),
       any_port_(any_port),
       sockets_(std::move(sockets)),
       monitor_(std::move(monitor)) {
-  limits_.allow(offload && takes_trains(sockets_));
+  limits_.allow(options_.trains && takes_trains(sockets_));
+  receive_.expect_trains(options_.trains);
 }
 
 std::int32_t Udp::read(const tunnel_slab& slab, std::span<tunnel_packet> packets) noexcept {
-  const SlotLayout layout(slab);
-  if (layout.count() == 0) return TUNNEL_ERR_ARGUMENT;
-  packets = packets.first(std::min(packets.size(), layout.count()));
-  // The families take turns in being first, so that a flood in one cannot starve the other.
-  const std::size_t first = std::exchange(read_first_, 1 - read_first_);
-  std::int32_t count = 0;
-  for (const std::size_t family : {first, 1 - first}) {
-    const auto have = static_cast<std::size_t>(count);
-    const std::int32_t got = read_family(family, layout, have, packets.subspan(have));
-    if (got < 0) return count > 0 ? count : got;
-    count += got;
-  }
-  watch_network(count == 0);
+  ReadSpace space(slab);
+  if (space.slots() == 0) return TUNNEL_ERR_ARGUMENT;
+  ++reads_;
+  std::int32_t count = static_cast<std::int32_t>(receive_.deliver(space, packets));
+  if (count == 0) count = read_sockets(space, packets);
+  if (count >= 0) watch_network(count == 0);
   return count;
 }
 
-// Fills as many packets as datagrams wait, in slots from `first` on.
-std::int32_t Udp::read_family(std::size_t family, const SlotLayout& layout, std::size_t first,
-                              std::span<tunnel_packet> packets) noexcept {
-  const auto& socket = sockets_.family[family];
+// The families take turns in being first, so that a flood in one cannot starve the other. One that
+// had nothing last time is asked second, and while the other has something only now and then.
+std::int32_t Udp::read_sockets(ReadSpace& space, std::span<tunnel_packet> packets) noexcept {
+  const bool glance = reads_ % kReadsPerTurn == 0;
+  const bool turns = glance || quiet_[kIpv4] == quiet_[kIpv6];
+  const std::size_t first =
+      turns ? std::exchange(read_first_, 1 - read_first_) : (quiet_[kIpv4] ? kIpv6 : kIpv4);
   std::size_t count = 0;
-  while (socket.valid() && count < packets.size()) {
+  for (const std::size_t family : {first, 1 - first}) {
     const auto rest = packets.subspan(count);
-    const std::int32_t got = receive_.receive(socket.get(), layout, first + count, rest);
-    if (got < 0 && count == 0) return got;
-    if (got <= 0) break;
-    for (auto& packet : rest.first(static_cast<std::size_t>(got))) packet.local.port = generation_;
+    const bool enough = count != 0 && quiet_[family] && !glance;
+    if (!sockets_.family[family].valid() || rest.empty() || receive_.waits() || enough) continue;
+    const std::int32_t got =
+        receive_.receive(sockets_.family[family].get(), generation_, space, rest);
+    if (got < 0) return count > 0 ? static_cast<std::int32_t>(count) : got;
+    quiet_[family] = got == 0;
     count += static_cast<std::size_t>(got);
-    if (static_cast<std::size_t>(got) < std::min(rest.size(), ReceiveBatch::kSize)) break;
   }
+  if (count == 0) stop_trains();
   return static_cast<std::int32_t>(count);
+}
+
+// Trains that wait in the socket when UDP_GRO ends could not be told from long datagrams. So it
+// ends when nothing waits; what comes in just then is lost.
+void Udp::stop_trains() noexcept {
+  if (!stopping_trains_) return;
+  stopping_trains_ = false;
+  receive_trains(sockets_, false);
+  receive_.expect_trains(false);
 }
 
 // The monitor is looked at when nothing else is to do, and now and then under load.
 void Udp::watch_network(bool idle) noexcept {
-  if (!monitor_ || (!idle && ++reads_ % kReadsPerGlance != 0)) return;
+  if (!monitor_ || (!idle && reads_ % kReadsPerGlance != 0)) return;
   if (!monitor_->drain()) return;
   changed_ |= TUNNEL_CHANGED_NETWORK;
   ++generation_;
@@ -139,7 +148,20 @@ std::int32_t Udp::wait(std::span<tunnel_handle> handles) noexcept {
     add(sockets_.family[family].get(), TUNNEL_READABLE | writable);
   }
   if (monitor_) add(monitor_->handle(), TUNNEL_READABLE);
+  if (receive_.waits()) add(always_readable(), TUNNEL_READABLE);
   return static_cast<std::int32_t>(count);
+}
+
+// For what was read already and is no longer in a socket. Without a descriptor, which is made when
+// it is first needed, it waits for the next datagram: -1.
+std::int64_t Udp::always_readable() noexcept {
+  if (!readable_) {
+    auto flag = base::WaitFlag::create(base::WaitFlag::Kind::readable);
+    if (!flag) return -1;
+    readable_ = std::move(*flag);
+    readable_->set(true);
+  }
+  return readable_->handle();
 }
 
 // A family that was missing may have come, so both are opened. A port that somebody asked for is
@@ -155,6 +177,18 @@ std::int32_t Udp::mark(std::uint32_t mark) noexcept {
   const std::int32_t status = set_mark(sockets_, mark);
   if (status == TUNNEL_OK) options_.mark = mark;
   return status;
+}
+
+std::int32_t Udp::offload(std::uint32_t enable) noexcept {
+  const bool on = enable != 0;
+  if (on == options_.trains) return TUNNEL_OK;
+  options_.trains = on;
+  limits_.allow(on && takes_trains(sockets_));
+  stopping_trains_ = !on;
+  if (!on) return TUNNEL_OK;
+  receive_trains(sockets_, true);
+  receive_.expect_trains(true);
+  return TUNNEL_OK;
 }
 
 std::uint32_t Udp::changed() noexcept {
@@ -179,9 +213,12 @@ Result<tunnel_transport> open_udp(const tunnel_udp_config& config) {
   if (!known || (bound != TUNNEL_FAMILY_NONE && family_index(config.bind) > kIpv6)) {
     return Error{TUNNEL_ERR_ARGUMENT};
   }
-  const SocketOptions options{config.mark, or_default(config.receive_buffer),
+  const SocketOptions options{config.mark,
+                              or_default(config.receive_buffer),
                               or_default(config.send_buffer),
-                              config.families != 0 ? config.families : kBoth, config.bind};
+                              config.families != 0 ? config.families : kBoth,
+                              (config.flags & TUNNEL_UDP_NO_OFFLOAD) == 0,
+                              config.bind};
   auto sockets = open_sockets(options, config.port);
   if (!sockets) return Error{sockets.status()};
   std::optional<NetworkMonitor> monitor;
@@ -191,9 +228,8 @@ Result<tunnel_transport> open_udp(const tunnel_udp_config& config) {
     if (opened.status() == TUNNEL_ERR_RESOURCES) return Error{TUNNEL_ERR_RESOURCES};
     if (opened) monitor = std::move(*opened);
   }
-  const bool offload = (config.flags & TUNNEL_UDP_NO_OFFLOAD) == 0;
-  return base::make_transport(std::make_unique<Udp>(options, config.port == 0, offload,
-                                                    std::move(*sockets), std::move(monitor)));
+  return base::make_transport(
+      std::make_unique<Udp>(options, config.port == 0, std::move(*sockets), std::move(monitor)));
 }
 
 }  // namespace tunnel::transport

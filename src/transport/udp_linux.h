@@ -14,7 +14,7 @@ namespace tunnel::transport {
 
 class Udp {
  public:
-  Udp(const SocketOptions& options, bool any_port, bool offload, Sockets sockets,
+  Udp(const SocketOptions& options, bool any_port, Sockets sockets,
       std::optional<NetworkMonitor> monitor) noexcept;
 
   std::int32_t read(const tunnel_slab& slab, std::span<tunnel_packet> packets) noexcept;
@@ -26,10 +26,12 @@ class Udp {
   std::int32_t port() noexcept { return sockets_.port; }
   std::uint32_t changed() noexcept;
   std::int32_t set_port(std::uint16_t port) noexcept;
+  std::int32_t offload(std::uint32_t enable) noexcept;
 
  private:
-  std::int32_t read_family(std::size_t family, const SlotLayout& layout, std::size_t first,
-                           std::span<tunnel_packet> packets) noexcept;
+  std::int32_t read_sockets(ReadSpace& space, std::span<tunnel_packet> packets) noexcept;
+  void stop_trains() noexcept;
+  std::int64_t always_readable() noexcept;
   std::int32_t flush(std::size_t family) noexcept;
   void watch_network(bool idle) noexcept;
   void check_source(tunnel_packet& packet) noexcept;
@@ -40,10 +42,13 @@ class Udp {
   std::optional<NetworkMonitor> monitor_;
 
   ReceiveBatch receive_;
+  std::optional<base::WaitFlag> readable_;
   TrainLimits limits_;
   std::array<SendBatch, 2> send_{SendBatch(limits_), SendBatch(limits_)};
   std::array<bool, 2> blocked_{};  // the last write left datagrams of this family over
   std::size_t read_first_ = kIpv4;
+  std::array<bool, 2> quiet_{};   // the last look at this family found nothing
+  bool stopping_trains_ = false;  // switched off while they may still wait in the sockets
   std::uint32_t reads_ = 0;
   std::uint32_t changed_ = 0;
 

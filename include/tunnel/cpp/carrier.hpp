@@ -123,6 +123,10 @@ class Transport : public Carrier<tunnel_transport> {
   std::int32_t set_port(std::uint16_t port) noexcept {
     return call(&tunnel_transport_ops::set_port, offsetof(tunnel_transport_ops, set_port), port);
   }
+  std::int32_t offload(bool enable) noexcept {
+    return call(&tunnel_transport_ops::offload, offsetof(tunnel_transport_ops, offload),
+                enable ? 1u : 0u);
+  }
 };
 
 }  // namespace tunnel
