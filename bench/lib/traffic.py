@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import subprocess
+import sys
 
 from netns import wait_until
 
@@ -11,6 +12,7 @@ from . import usage
 from .figures import ratio
 
 PROBE_PORT = 7000
+_TRIES = 3
 
 
 def _listens(stage, protocol, port):
@@ -48,17 +50,25 @@ def _received(end):
 
 
 def tcp(stage, system, seconds, *arguments):
-    """Figures of one iperf3 run. The high-water mark of the memory is that of this run."""
-    ends = system.ends()
-    usage.reset_high_water(ends)
-    counters, meter = system.counters(), usage.Meter(ends)
-    done = stage.run(0, "iperf3", "-c", system.target, "-t", seconds, "-J", *arguments,
-                     timeout=seconds + 60)
-    size, took, retransmits = _received(json.loads(done.stdout)["end"])
-    return {"gbit_s": 8e-9 * size / took, **meter.per_gigabyte(size),
-            "retransmits": retransmits, "rss_mib": usage.high_water_mib(ends) if ends else None,
-            "own_mib": usage.own_mib(ends) if ends else None,
-            **_batches(counters, system.counters(), size)}
+    """Figures of one iperf3 run. The high-water mark of the memory is that of this run. iperf3 that
+    ends without a result (its server was still busy with the last test, a control connection
+    timed out) is started again; what it said is printed."""
+    for _ in range(_TRIES):
+        ends = system.ends()
+        usage.reset_high_water(ends)
+        counters, meter = system.counters(), usage.Meter(ends)
+        done = stage.run(0, "iperf3", "-c", system.target, "-t", seconds, "-J", *arguments,
+                         timeout=seconds + 60, check=False)
+        answer = json.loads(done.stdout)
+        if "sum_received" in answer["end"]:
+            size, took, retransmits = _received(answer["end"])
+            return {"gbit_s": 8e-9 * size / took, **meter.per_gigabyte(size),
+                    "retransmits": retransmits,
+                    "rss_mib": usage.high_water_mib(ends) if ends else None,
+                    "own_mib": usage.own_mib(ends) if ends else None,
+                    **_batches(counters, system.counters(), size)}
+        print(f"  {system.name}: iperf3: {answer.get('error', 'no result')}", file=sys.stderr)
+    raise AssertionError(f"{system.name}: iperf3 {arguments} gives no result")
 
 
 def _batches(before, after, size):
