@@ -113,6 +113,11 @@ class Core {
     const auto status = tunnel_core_counters(get(), &counters);
     return {status, counters};
   }
+  Result<tunnel_cipher> cipher() const noexcept {
+    tunnel_cipher cipher{};
+    const auto status = tunnel_core_cipher(get(), &cipher);
+    return {status, cipher};
+  }
 
  private:
   struct Destroy {

@@ -83,6 +83,7 @@ TEST_CASE("two cores shake hands through the C++ owners", "[capi][hpp]") {
   REQUIRE(alice.get_peer(at_alice, info) == TUNNEL_OK);
   CHECK(info.has_session == 1);
   CHECK(alice.counters()->handshakes_completed == 1);
+  CHECK(alice.cipher()->ops->key_size <= TUNNEL_CIPHER_KEY_MAX);
   auto event = alice.next_event();
   while (event && event->kind != TUNNEL_EVENT_HANDSHAKE) event = alice.next_event();
   REQUIRE(event);
