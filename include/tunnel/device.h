@@ -35,6 +35,10 @@ typedef struct tunnel_device_ops {
 
   /* Current inside MTU of the device, or a negative error. */
   int32_t (*mtu)(void* self);
+
+  /* Switches on (1) or off (0) that the operating system hands over and takes many packets as one.
+   * Packets look the same either way. TUNNEL_ERR_UNSUPPORTED when it cannot be switched on here. */
+  int32_t (*offload)(void* self, uint32_t enable);
 } tunnel_device_ops;
 
 #define TUNNEL_DEVICE_ETHERNET 0x1u /* frames instead of IP packets */
@@ -45,16 +49,23 @@ typedef struct tunnel_device {
   void* self;
 } tunnel_device;
 
-/* Linux TUN. */
+/* Linux TUN.
+ *
+ * Where the kernel has them, segmentation offloads are on: one system call then moves up to 64 KiB
+ * of a TCP flow (UDP: since Linux 6.2). Packets that continue each other are written as one; those
+ * whose checksum is wrong are written as they are. A UDP datagram without a checksum may get
+ * one. */
 typedef struct tunnel_tun_config {
   uint32_t size;  /* sizeof(tunnel_tun_config) */
   uint32_t mtu;   /* 0 = leave as it is */
   int64_t handle; /* take over an open TUN descriptor, configured with IFF_NO_PI; used when
-                     take_handle is 1: the device owns it from then on, also on failure */
+                     take_handle is 1: the device owns it from then on, also on failure. Without
+                     IFF_VNET_HDR it has no offloads; with it, its header has 10 or 12 bytes */
   uint32_t take_handle;
-  uint32_t flags;   /* zero */
+  uint32_t flags;   /* TUNNEL_TUN_ */
   const char* name; /* up to 15 characters, "%d" is replaced by a free number; null = "tun%d" */
 } tunnel_tun_config;
+#define TUNNEL_TUN_NO_OFFLOAD 0x1u /* begin without offloads: tunnel_device_ops.offload */
 #define TUNNEL_TUN_CONFIG_INIT \
   { sizeof(tunnel_tun_config) }
 TUNNEL_API void tunnel_tun_config_init(tunnel_tun_config* config);

@@ -63,14 +63,25 @@ struct TableFunctions {
   static std::int32_t offload(void* self, std::uint32_t on) { return of(self).offload(on); }
 };
 
+// Members that an object lacks are null in its table: unsupported.
 template <Device T>
-inline constexpr tunnel_device_ops kDeviceOps{
-    sizeof(tunnel_device_ops), T::kDeviceFlags,         TableFunctions<T>::read,
-    TableFunctions<T>::write,  TableFunctions<T>::wait, TableFunctions<T>::close,
-    TableFunctions<T>::mtu,
-};
+constexpr tunnel_device_ops device_ops() noexcept {
+  using F = TableFunctions<T>;
+  tunnel_device_ops ops{};
+  ops.size = sizeof ops;
+  ops.flags = T::kDeviceFlags;
+  ops.read = F::read;
+  ops.write = F::write;
+  ops.wait = F::wait;
+  ops.close = F::close;
+  ops.mtu = F::mtu;
+  if constexpr (requires(T t) { t.offload(0u); }) ops.offload = F::offload;
+  return ops;
+}
 
-// Members that a transport lacks are null in its table: unsupported.
+template <Device T>
+inline constexpr tunnel_device_ops kDeviceOps = device_ops<T>();
+
 template <Carrier T>
 constexpr tunnel_transport_ops transport_ops() noexcept {
   using F = TableFunctions<T>;

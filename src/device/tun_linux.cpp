@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "device/device.h"
+#include "device/offload_linux.h"
 
 namespace tunnel::device {
 
@@ -53,94 +54,51 @@ Descriptor control_socket() noexcept {
 
 }  // namespace
 
-Result<Tun> Tun::open(const char* name) noexcept {
+Result<Tun> Tun::open(const char* name) {
   const std::string_view wanted = name != nullptr ? name : "tun%d";
   if (!valid_name(wanted)) return Error{TUNNEL_ERR_ARGUMENT};
   Descriptor fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid()) return Error{base::status_of(errno)};
   ifreq request = request_for(wanted);
-  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
   if (::ioctl(fd.get(), TUNSETIFF, &request) != 0) return Error{attach_error(errno)};
-  return Tun(std::move(fd));
+  const auto header = choose_header(fd.get());
+  if (!header) return Error{header.status()};
+  return create(std::move(fd), *header);
 }
 
-Result<Tun> Tun::adopt(Descriptor fd) noexcept {
+Result<Tun> Tun::adopt(Descriptor fd) {
   ifreq request{};
   if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) return Error{TUNNEL_ERR_ARGUMENT};
   // IFF_NO_PI cannot be asked for: in this answer its bit means IFF_NOFILTER.
-  constexpr int kShape = IFF_TUN | IFF_TAP | IFF_VNET_HDR;
-  if ((request.ifr_flags & kShape) != IFF_TUN) return Error{TUNNEL_ERR_ARGUMENT};
+  if ((request.ifr_flags & (IFF_TUN | IFF_TAP)) != IFF_TUN) return Error{TUNNEL_ERR_ARGUMENT};
+  std::size_t header_size = 0;
+  if ((request.ifr_flags & IFF_VNET_HDR) != 0) {
+    const auto known = read_header_size(fd.get());
+    if (!known) return Error{known.status()};
+    header_size = *known;
+  }
   const int flags = ::fcntl(fd.get(), F_GETFL);
   if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
       ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
     return Error{base::status_of(errno)};
   }
-  return Tun(std::move(fd));
+  return create(std::move(fd), header_size);
 }
 
-std::int32_t Tun::read(const tunnel_slab& slab, std::span<tunnel_packet> packets) noexcept {
-  base::SlabCursor cursor(slab);
-  if (cursor.space() == 0) return TUNNEL_ERR_ARGUMENT;
-  // One byte more than the longest packet, so that one that just fits is told from a cut one.
-  const std::size_t needed = std::size_t{std::max(mtu_, slab.mtu)} + 1;
-  std::int32_t count = 0;
-  for (auto& packet : packets) {
-    if (count > 0 && cursor.space() < needed) break;
-    const std::int32_t got = read_one(cursor, packet);
-    if (got < 0 && count == 0) return got;
-    if (got <= 0) break;  // an error comes again with the next read
-    ++count;
-  }
-  return count;
+Result<Tun> Tun::create(Descriptor fd, std::size_t header_size) {
+  auto ready = base::WaitFlag::create(base::WaitFlag::Kind::readable);
+  if (!ready) return Error{ready.status()};
+  ready->set(true);
+  disable_offloads(fd.get());  // an interface that outlives its users keeps what they switched on
+  return Tun(std::move(fd), header_size, std::move(*ready));
 }
 
-// 1, 0 when nothing waits, or an error.
-std::int32_t Tun::read_one(base::SlabCursor& cursor, tunnel_packet& packet) noexcept {
-  const std::size_t space = std::min<std::size_t>(cursor.space(), UINT16_MAX + 1);
-  ssize_t length = 0;
-  do {
-    length = ::read(fd_.get(), cursor.place(), space);
-  } while (length < 0 && errno == EINTR);
-  if (length < 0) return gone(errno) ? TUNNEL_ERR_CLOSED : 0;
-  cursor.take(packet, static_cast<std::uint32_t>(length));
-  if (static_cast<std::size_t>(length) == space) {
-    packet.flags |= TUNNEL_PACKET_TRUNCATED;
-    mtu();  // somebody raised it: the next read leaves enough space
-  }
-  return 1;
-}
-
-std::int32_t Tun::write(std::span<tunnel_packet> packets) noexcept {
-  blocked_ = false;
-  bool closed = false;
-  for (auto& packet : packets) {
-    if (packet.verdict != TUNNEL_VERDICT_DELIVER) continue;
-    if (closed) {
-      packet.verdict = TUNNEL_DROP_IO;
-    } else if (blocked_) {
-      packet.verdict = TUNNEL_VERDICT_WAIT;  // keeps the order: nothing overtakes the first
-    } else {
-      const std::int32_t verdict = write_one(packet);
-      closed = verdict == TUNNEL_ERR_CLOSED;
-      blocked_ = verdict == TUNNEL_VERDICT_WAIT;
-      packet.verdict = closed ? TUNNEL_DROP_IO : verdict;
-    }
-  }
-  return closed ? TUNNEL_ERR_CLOSED : TUNNEL_OK;
-}
-
-// The verdict, or TUNNEL_ERR_CLOSED.
-std::int32_t Tun::write_one(const tunnel_packet& packet) noexcept {
-  ssize_t length = 0;
-  do {
-    length = ::write(fd_.get(), packet.data, packet.length);
-  } while (length < 0 && errno == EINTR);
-  if (length >= 0) return TUNNEL_VERDICT_SENT;
-  if (errno == EAGAIN) return TUNNEL_VERDICT_WAIT;
-  if (errno == EMSGSIZE) return TUNNEL_DROP_TOO_BIG;
-  // EINVAL: not an IP packet. ENOBUFS, ENOMEM: no memory for it. EIO: the interface is down.
-  return gone(errno) ? TUNNEL_ERR_CLOSED : TUNNEL_DROP_IO;
-}
+Tun::Tun(Descriptor fd, std::size_t header_size, base::WaitFlag ready)
+    : fd_(std::move(fd)),
+      ready_(std::move(ready)),
+      header_size_(header_size),
+      scratch_(std::make_unique_for_overwrite<std::uint8_t[]>(kReadMost)) {}
 
 // Whether an error means that the interface was deleted. EIO alone does not: a TUN that is down
 // answers a write with it, and comes back.
@@ -150,11 +108,23 @@ bool Tun::gone(int error) const noexcept {
 }
 
 // A deleted TUN polls as an error, which wakes every waiter; the read that follows says CLOSED.
+// Segments that wait here are not seen in the interface: then there is a second handle.
 std::int32_t Tun::wait(std::span<tunnel_handle> handles) noexcept {
-  if (handles.empty()) return 0;
   const std::uint32_t writable = blocked_ ? TUNNEL_WRITABLE : 0;
-  handles[0] = {fd_.get(), TUNNEL_READABLE | writable, 0};
-  return 1;
+  const std::array<tunnel_handle, 2> wanted{
+      {{ready_.handle(), TUNNEL_READABLE, 0}, {fd_.get(), TUNNEL_READABLE | writable, 0}}};
+  const auto now = std::span(wanted).subspan(splitter_.empty() ? 1 : 0);
+  const std::size_t count = std::min(now.size(), handles.size());
+  std::copy_n(now.begin(), count, handles.begin());
+  return static_cast<std::int32_t>(count);
+}
+
+std::int32_t Tun::offload(std::uint32_t enable) noexcept {
+  merges_ = {};
+  if (!name()) return TUNNEL_ERR_CLOSED;
+  if (enable == 0) disable_offloads(fd_.get());
+  if (enable != 0 && header_size_ != 0) merges_ = enable_offloads(fd_.get());
+  return enable != 0 && !merges_.tcp ? TUNNEL_ERR_UNSUPPORTED : TUNNEL_OK;
 }
 
 std::int32_t Tun::mtu() noexcept {
@@ -191,13 +161,17 @@ Result<InterfaceName> Tun::name() const noexcept {
 
 Result<tunnel_device> open_tun(const tunnel_tun_config& config) {
   Descriptor given(config.take_handle == 1 ? static_cast<int>(config.handle) : -1);
-  if (config.flags != 0 || config.take_handle > 1) return Error{TUNNEL_ERR_ARGUMENT};
+  const bool known = (config.flags & ~TUNNEL_TUN_NO_OFFLOAD) == 0;
+  if (!known || config.take_handle > 1) return Error{TUNNEL_ERR_ARGUMENT};
   auto tun = config.take_handle == 1 ? Tun::adopt(std::move(given)) : Tun::open(config.name);
   if (!tun) return Error{tun.status()};
   if (config.mtu != 0) {
     if (const auto status = tun->set_mtu(config.mtu); status != TUNNEL_OK) return Error{status};
   }
   if (const auto mtu = tun->mtu(); mtu < 0) return Error{mtu};
+  // A TUN without offloads is as good, only slower.
+  if ((config.flags & TUNNEL_TUN_NO_OFFLOAD) == 0) [[maybe_unused]]
+    const auto has = tun->offload(1);
   return base::make_device(std::make_unique<Tun>(std::move(*tun)));
 }
 

@@ -82,6 +82,10 @@ class Device : public Carrier<tunnel_device> {
   std::int32_t mtu() noexcept {
     return call(&tunnel_device_ops::mtu, offsetof(tunnel_device_ops, mtu));
   }
+  std::int32_t offload(bool enable) noexcept {
+    return call(&tunnel_device_ops::offload, offsetof(tunnel_device_ops, offload),
+                std::uint32_t{enable});
+  }
   // Name of a TUN device.
   std::int32_t name(std::span<char, 16> out) const noexcept {
     return tunnel_tun_name(&get(), out.data());

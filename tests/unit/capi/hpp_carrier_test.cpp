@@ -58,6 +58,7 @@ TEST_CASE("a member beyond the table's size is unsupported", "[capi][hpp]") {
   int closed = 0;
   Device device(tunnel_device{&kShort, &closed});
   CHECK(device.mtu() == TUNNEL_ERR_UNSUPPORTED);
+  CHECK(device.offload(true) == TUNNEL_ERR_UNSUPPORTED);
 }
 
 TEST_CASE("a packet crosses a pair of devices", "[capi][hpp]") {

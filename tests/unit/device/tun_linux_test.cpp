@@ -1,37 +1,20 @@
 // These tests make TUN interfaces, each in a network namespace of its own.
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <tunnel/device.h>
 
-#include "support/catch.hpp"
-#include "support/netns.h"
-#include "support/packets.h"
+#include "unit/device/tun.h"
 
+using test::bring_up;
+using test::foreign_tun;
+using test::need_tun;
+using test::open_tun;
 using test::Outgoing;
 using test::Slab;
-using Device = test::Owned<tunnel_device>;
+using test::take_over;
+using Device = test::TunDevice;
 
 namespace {
-
-std::int32_t open_tun(Device& device, const char* name, std::uint32_t mtu = 0) {
-  tunnel_tun_config config = TUNNEL_TUN_CONFIG_INIT;
-  config.name = name;
-  config.mtu = mtu;
-  return tunnel_tun_open(&config, &device);
-}
-
-// Opens a TUN, or skips the test where that is not possible.
-void need_tun(Device& device, const char* name, std::uint32_t mtu = 0) {
-  const std::int32_t status = open_tun(device, name, mtu);
-  if (status == TUNNEL_ERR_PERMISSION) throw test::Skip{"no permission to open /dev/net/tun"};
-  if (status == TUNNEL_ERR_UNAVAILABLE) throw test::Skip{"there is no TUN driver"};
-  REQUIRE(status == TUNNEL_OK);
-}
 
 // An IPv4 packet from the far side to our address.
 std::string ipv4_packet(std::size_t size) {
@@ -72,12 +55,6 @@ void send_inside(std::size_t payload) {
                              reinterpret_cast<const sockaddr*>(&to), sizeof to);
   ::close(fd);
   REQUIRE(sent == static_cast<ssize_t>(payload));
-}
-
-void bring_up(const std::string& name) {
-  test::write_file("/proc/sys/net/ipv6/conf/" + name + "/disable_ipv6", "1");
-  test::run_command("ip address add 10.9.0.1/24 dev " + name);
-  test::run_command("ip link set " + name + " up");
 }
 
 }  // namespace
@@ -250,27 +227,6 @@ TEST_CASE("a TUN deleted under us wakes the waiter and is closed", "[device][tun
   });
 }
 
-namespace {
-
-int foreign_tun(short flags) {
-  const int fd = ::open("/dev/net/tun", O_RDWR);
-  if (fd < 0) throw test::Skip{"/dev/net/tun does not open"};
-  ifreq request{};
-  std::strcpy(request.ifr_name, "lt-given");
-  request.ifr_flags = flags;
-  REQUIRE(::ioctl(fd, TUNSETIFF, &request) == 0);
-  return fd;
-}
-
-std::int32_t take_over(Device& device, int fd) {
-  tunnel_tun_config config = TUNNEL_TUN_CONFIG_INIT;
-  config.take_handle = 1;
-  config.handle = fd;
-  return tunnel_tun_open(&config, &device);
-}
-
-}  // namespace
-
 TEST_CASE("a TUN opened by somebody else is taken over", "[device][tun]") {
   test::in_namespace([] {
     const int fd = foreign_tun(IFF_TUN | IFF_NO_PI);
@@ -292,9 +248,6 @@ TEST_CASE("a descriptor of another kind is refused and closed", "[device][tun]")
     const int other = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     REQUIRE(take_over(device, other) == TUNNEL_ERR_ARGUMENT);
     REQUIRE(::fcntl(other, F_GETFD) < 0);
-    const int with_header = foreign_tun(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
-    REQUIRE(take_over(device, with_header) == TUNNEL_ERR_ARGUMENT);
-    REQUIRE(::fcntl(with_header, F_GETFD) < 0);
     const int ethernet = foreign_tun(IFF_TAP | IFF_NO_PI);
     REQUIRE(take_over(device, ethernet) == TUNNEL_ERR_ARGUMENT);
     REQUIRE(take_over(device, -1) == TUNNEL_ERR_ARGUMENT);
