@@ -62,8 +62,11 @@ typedef struct tunnel_tun_config {
                      take_handle is 1: the device owns it from then on, also on failure. Without
                      IFF_VNET_HDR it has no offloads; with it, its header has 10 or 12 bytes */
   uint32_t take_handle;
-  uint32_t flags;   /* TUNNEL_TUN_ */
-  const char* name; /* up to 15 characters, "%d" is replaced by a free number; null = "tun%d" */
+  uint32_t flags;    /* TUNNEL_TUN_ */
+  const char* name;  /* up to 15 characters, "%d" is replaced by a free number; null = "tun%d" */
+  uint32_t tx_queue; /* packets (superpackets count as one) that may wait in the interface for a
+                        read; more are dropped there. 0 = leave as it is, 500 in most kernels */
+  uint32_t reserved; /* zero */
 } tunnel_tun_config;
 #define TUNNEL_TUN_NO_OFFLOAD 0x1u /* begin without offloads: tunnel_device_ops.offload */
 #define TUNNEL_TUN_CONFIG_INIT \

@@ -140,14 +140,27 @@ std::int32_t Tun::mtu() noexcept {
 }
 
 std::int32_t Tun::set_mtu(std::uint32_t mtu) noexcept {
+  if (mtu > UINT16_MAX) return TUNNEL_ERR_ARGUMENT;
+  ifreq request{};
+  request.ifr_mtu = static_cast<int>(mtu);
+  return set(SIOCSIFMTU, request);
+}
+
+std::int32_t Tun::set_tx_queue(std::uint32_t packets) noexcept {
+  if (packets > INT32_MAX) return TUNNEL_ERR_ARGUMENT;
+  ifreq request{};
+  request.ifr_qlen = static_cast<int>(packets);
+  return set(SIOCSIFTXQLEN, request);
+}
+
+// `request` but for the name.
+std::int32_t Tun::set(unsigned long what, ifreq& request) noexcept {
   const auto current = name();
   if (!current) return current.status();
-  if (mtu > UINT16_MAX) return TUNNEL_ERR_ARGUMENT;
-  ifreq request = request_for(current->data());
-  request.ifr_mtu = static_cast<int>(mtu);
+  std::copy(current->begin(), current->end(), request.ifr_name);
   const Descriptor socket = control_socket();
-  if (socket.valid() && ::ioctl(socket.get(), SIOCSIFMTU, &request) == 0) return TUNNEL_OK;
-  return errno == EINVAL ? TUNNEL_ERR_ARGUMENT : base::status_of(errno);
+  if (socket.valid() && ::ioctl(socket.get(), what, &request) == 0) return TUNNEL_OK;
+  return errno == EINVAL || errno == ERANGE ? TUNNEL_ERR_ARGUMENT : base::status_of(errno);
 }
 
 // Asked anew each time, because an interface can be renamed. CLOSED when it was deleted.
@@ -162,11 +175,15 @@ Result<InterfaceName> Tun::name() const noexcept {
 Result<tunnel_device> open_tun(const tunnel_tun_config& config) {
   Descriptor given(config.take_handle == 1 ? static_cast<int>(config.handle) : -1);
   const bool known = (config.flags & ~TUNNEL_TUN_NO_OFFLOAD) == 0;
-  if (!known || config.take_handle > 1) return Error{TUNNEL_ERR_ARGUMENT};
+  if (!known || config.take_handle > 1 || config.reserved != 0) return Error{TUNNEL_ERR_ARGUMENT};
   auto tun = config.take_handle == 1 ? Tun::adopt(std::move(given)) : Tun::open(config.name);
   if (!tun) return Error{tun.status()};
   if (config.mtu != 0) {
     if (const auto status = tun->set_mtu(config.mtu); status != TUNNEL_OK) return Error{status};
+  }
+  if (config.tx_queue != 0) {
+    const auto status = tun->set_tx_queue(config.tx_queue);
+    if (status != TUNNEL_OK) return Error{status};
   }
   if (const auto mtu = tun->mtu(); mtu < 0) return Error{mtu};
   // A TUN without offloads is as good, only slower.

@@ -6,6 +6,7 @@
 // open.
 #pragma once
 
+#include <net/if.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -51,6 +52,7 @@ class Tun {
   std::int32_t offload(std::uint32_t enable) noexcept;
 
   std::int32_t set_mtu(std::uint32_t mtu) noexcept;
+  std::int32_t set_tx_queue(std::uint32_t packets) noexcept;
   base::Result<InterfaceName> name() const noexcept;
   const Counts& counts() const noexcept { return counts_; }
 
@@ -78,6 +80,7 @@ class Tun {
 
   void write_batch(std::span<tunnel_packet> batch) noexcept;
   bool write_merged(const Coalescer::Run& run, std::span<tunnel_packet> batch) noexcept;
+  std::int32_t set(unsigned long what, ifreq& request) noexcept;
   std::int32_t write_one(const tunnel_packet& packet) noexcept;
   int write_parts(std::span<const iovec> parts) const noexcept;
   std::int32_t verdict_of(int error) noexcept;

@@ -75,6 +75,26 @@ TEST_CASE("a TUN is made with the name and MTU asked for", "[device][tun]") {
   });
 }
 
+TEST_CASE("a TUN lets as many packets wait as it is told", "[device][tun]") {
+  test::in_namespace([] {
+    Device usual;
+    need_tun(usual, "lt-usual");
+    tunnel_tun_config config = TUNNEL_TUN_CONFIG_INIT;
+    config.name = "lt-test";
+    config.tx_queue = 3;
+    Device device;
+    REQUIRE(tunnel_tun_open(&config, &device) == TUNNEL_OK);
+    test::run_command("ip link show lt-test | grep -q 'qlen 3$'");
+    Device refused;
+    config.name = "lt-other";
+    config.tx_queue = UINT32_MAX;
+    REQUIRE(tunnel_tun_open(&config, &refused) == TUNNEL_ERR_ARGUMENT);
+    config.tx_queue = 0;
+    config.reserved = 1;
+    REQUIRE(tunnel_tun_open(&config, &refused) == TUNNEL_ERR_ARGUMENT);
+  });
+}
+
 TEST_CASE("the kernel chooses a name where none is given", "[device][tun]") {
   test::in_namespace([] {
     Device first, second;
