@@ -86,6 +86,10 @@ TUNNEL_API int32_t tunnel_engine_port(tunnel_engine* engine);
 TUNNEL_API int32_t tunnel_engine_set_port(tunnel_engine* engine, uint16_t port);
 TUNNEL_API int32_t tunnel_engine_set_mark(tunnel_engine* engine, uint32_t mark);
 
+/* Switches the offloads of device and transport on (1) or off (0), see their tables; they begin as
+ * their configurations say. TUNNEL_ERR_UNSUPPORTED when neither has any. Any thread. */
+TUNNEL_API int32_t tunnel_engine_set_offload(tunnel_engine* engine, uint32_t enable);
+
 /* Takes the oldest event (of core or engine) out of a bounded queue. Returns 1 or 0. Any thread.
  * The handle becomes readable while events wait; it belongs to the engine. */
 TUNNEL_API int32_t tunnel_engine_next_event(tunnel_engine* engine, tunnel_event* event);

@@ -87,6 +87,11 @@ int32_t tunnel_engine_set_port(tunnel_engine* engine, uint16_t port) {
   return guarded([&] { return engine->engine->set_port(port); });
 }
 
+int32_t tunnel_engine_set_offload(tunnel_engine* engine, uint32_t enable) {
+  if (engine == nullptr || enable > 1) return TUNNEL_ERR_ARGUMENT;
+  return guarded([&] { return engine->engine->set_offload(enable == 1); });
+}
+
 int32_t tunnel_engine_set_mark(tunnel_engine* engine, uint32_t mark) {
   if (engine == nullptr) return TUNNEL_ERR_ARGUMENT;
   return guarded([&] { return engine->engine->set_mark(mark); });

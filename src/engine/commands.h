@@ -11,10 +11,10 @@
 namespace tunnel::engine {
 
 struct Command {
-  enum class Kind : std::uint8_t { task, suspend, resume, rebind, port, mark };
+  enum class Kind : std::uint8_t { task, suspend, resume, rebind, port, mark, offload };
 
   Kind kind;
-  std::uint32_t value = 0;  // of port and mark
+  std::uint32_t value = 0;  // of port, mark and offload
   tunnel_task task = nullptr;
   void* context = nullptr;
 };

@@ -41,6 +41,8 @@ void Engine::run_command(const Command& command) {
       return rebind_now(now);
     case Command::Kind::port:
       return set_port_now(static_cast<std::uint16_t>(command.value), now);
+    case Command::Kind::offload:
+      return set_offload_now(command.value != 0, now);
     case Command::Kind::mark:
       if (const auto status = transport_.ops.mark(transport_.self, command.value); status < 0) {
         publish(TUNNEL_EVENT_TRANSPORT, status, now);
@@ -90,6 +92,18 @@ void Engine::set_port_now(std::uint16_t port, const tunnel_time& now) noexcept {
   if (status < 0) return publish(TUNNEL_EVENT_TRANSPORT, status, now);
   refresh_port();
   tell_peers(now);
+}
+
+// A side that has none goes on as it is.
+void Engine::set_offload_now(bool enable, const tunnel_time& now) noexcept {
+  const std::uint32_t value = enable ? 1 : 0;
+  if (device_.ops.offload != nullptr) {
+    // UNSUPPORTED where the kernel has none.
+    [[maybe_unused]] const auto status = device_.ops.offload(device_.self, value);
+  }
+  if (transport_.ops.offload == nullptr) return;
+  const auto status = transport_.ops.offload(transport_.self, value);
+  if (status < 0 && status != TUNNEL_ERR_UNSUPPORTED) publish(TUNNEL_EVENT_TRANSPORT, status, now);
 }
 
 void Engine::refresh_port() noexcept {

@@ -280,6 +280,13 @@ std::int32_t Engine::set_port(std::uint16_t port) {
   return command({.kind = Command::Kind::port, .value = port});
 }
 
+std::int32_t Engine::set_offload(bool enable) {
+  if (device_.ops.offload == nullptr && transport_.ops.offload == nullptr) {
+    return TUNNEL_ERR_UNSUPPORTED;
+  }
+  return command({.kind = Command::Kind::offload, .value = enable ? 1u : 0u});
+}
+
 std::int32_t Engine::set_mark(std::uint32_t mark) {
   if (transport_.ops.mark == nullptr) return TUNNEL_ERR_UNSUPPORTED;
   return command({.kind = Command::Kind::mark, .value = mark});

@@ -45,6 +45,7 @@ class Engine {
   std::int32_t rebind();
   std::int32_t set_port(std::uint16_t port);
   std::int32_t set_mark(std::uint32_t mark);
+  std::int32_t set_offload(bool enable);
   std::int32_t port() const noexcept { return port_.load(std::memory_order_relaxed); }
   bool next_event(tunnel_event& event) noexcept { return events_.pop(event); }
   std::int64_t event_handle() const noexcept { return events_.handle(); }
@@ -86,6 +87,7 @@ class Engine {
   void leave_sockets(const tunnel_time& now) noexcept;
   void rebind_now(const tunnel_time& now) noexcept;
   void set_port_now(std::uint16_t port, const tunnel_time& now) noexcept;
+  void set_offload_now(bool enable, const tunnel_time& now) noexcept;
   void tell_peers(const tunnel_time& now) noexcept;
   void check_network(const tunnel_time& now) noexcept;
   void network_changed(const tunnel_time& now) noexcept;

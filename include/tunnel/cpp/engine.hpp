@@ -59,6 +59,9 @@ class Engine {
   std::int32_t rebind() noexcept { return tunnel_engine_rebind(get()); }
   std::int32_t port() noexcept { return tunnel_engine_port(get()); }
   std::int32_t set_port(std::uint16_t port) noexcept { return tunnel_engine_set_port(get(), port); }
+  std::int32_t set_offload(bool enable) noexcept {
+    return tunnel_engine_set_offload(get(), enable ? 1 : 0);
+  }
   std::int32_t set_mark(std::uint32_t mark) noexcept { return tunnel_engine_set_mark(get(), mark); }
 
   // Runs `task(Core&)` on the engine's thread. A task that never runs is destroyed. It must not

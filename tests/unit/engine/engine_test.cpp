@@ -242,4 +242,36 @@ TEST_CASE("members that a table does not have are unsupported", "[engine]") {
   CHECK(tunnel_engine_set_port(engine, 1) == TUNNEL_ERR_UNSUPPORTED);
   CHECK(tunnel_engine_set_mark(engine, 1) == TUNNEL_ERR_UNSUPPORTED);
   CHECK(tunnel_engine_port(engine) == TUNNEL_ERR_UNSUPPORTED);
+  CHECK(tunnel_engine_set_offload(engine, 0) == TUNNEL_ERR_UNSUPPORTED);
+}
+
+TEST_CASE("offloads of both sides are switched by the engine's thread", "[engine]") {
+  Parts parts;
+  static std::vector<std::pair<char, std::uint32_t>> switched;
+  switched.clear();
+  parts.device.ops.offload = [](void*, std::uint32_t enable) {
+    switched.emplace_back('d', enable);
+    return std::int32_t{TUNNEL_ERR_UNSUPPORTED};  // which holds up nothing
+  };
+  parts.transport.ops.offload = [](void*, std::uint32_t enable) {
+    switched.emplace_back('t', enable);
+    return std::int32_t{TUNNEL_OK};
+  };
+  auto config = parts.config();
+  tunnel_engine* engine = nullptr;
+  REQUIRE(tunnel_engine_create(&config, &engine) == TUNNEL_OK);
+  [[maybe_unused]] const auto* adopted = parts.core.release();
+  const tunnel::test::EnginePtr owner(engine);
+  CHECK(tunnel_engine_set_offload(nullptr, 0) == TUNNEL_ERR_ARGUMENT);
+  CHECK(tunnel_engine_set_offload(engine, 2) == TUNNEL_ERR_ARGUMENT);
+  CHECK(tunnel_engine_set_offload(engine, 0) == TUNNEL_OK);
+  CHECK(tunnel_engine_set_offload(engine, 1) == TUNNEL_OK);
+  CHECK(switched.empty());
+  const tunnel_task stop = [](void* own, tunnel_core*) {
+    tunnel_engine_stop(static_cast<tunnel_engine*>(own));
+  };
+  REQUIRE(tunnel_engine_post(engine, stop, engine) == TUNNEL_OK);
+  CHECK(tunnel_engine_run(engine) == TUNNEL_OK);
+  CHECK(switched ==
+        std::vector<std::pair<char, std::uint32_t>>{{'d', 0}, {'t', 0}, {'d', 1}, {'t', 1}});
 }
