@@ -40,6 +40,7 @@ class CommandLine {
   void add_plain(CLI::App& runner, bool server);
   void add_client_routing(CLI::App& runner, bool client);
   void add_server_routing(CLI::App& runner);
+  static void add_data_path(CLI::App& runner, DataPath& data_path);
   void become_root(const std::string& dns_backend = "auto");
   void finish_output(const std::vector<std::string>& typed);
   int refuse(const CLI::ParseError& error);
@@ -148,7 +149,23 @@ CLI::App* CommandLine::add_runner(const char* name, const char* purpose, bool fo
       ->check(CLI::IsMember({"auto", "resolved", "network_manager", "resolvconf", "file"}))
       ->envname("SIMPLEVPN_DNS_BACKEND")
       ->capture_default_str();
+  add_data_path(*runner, up_.data_path);
   return runner;
+}
+
+// wg-quick starts `simplevpn-tun` without options, so each has a word in the environment.
+void CommandLine::add_data_path(CLI::App& runner, DataPath& data_path) {
+  runner.add_option("--cipher", data_path.cipher, "Who encrypts; `simplevpn ciphers` lists them")
+      ->envname("SIMPLEVPN_CIPHER");
+  runner.add_option("--crypto-threads", data_path.crypto_threads, "Threads that only encrypt")
+      ->check(CLI::Range(0, 16))
+      ->envname("SIMPLEVPN_CRYPTO_THREADS");
+  runner.add_option("--tx-queue", data_path.tx_queue, "Packets that may wait in the interface")
+      ->check(CLI::Range(1, 100'000))
+      ->envname("SIMPLEVPN_TX_QUEUE");
+  runner
+      .add_flag("--no-offload", data_path.no_offload, "Every packet by itself through the kernel")
+      ->envname("SIMPLEVPN_NO_OFFLOAD");
 }
 
 void CommandLine::add_client_routing(CLI::App& runner, bool client) {
@@ -224,6 +241,7 @@ void CommandLine::add_tunnels() {
   });
   bare->add_flag("-f,--foreground", tun_.foreground, "Stay in the foreground");
   bare->add_option("NAME", tun_.name, "Name of the interface")->required();
+  add_data_path(*bare, tun_.data_path);
   add_down();
 }
 
@@ -270,6 +288,8 @@ void CommandLine::add_queries() {
   add_peer_commands(grammar);
   add_query_commands(grammar);
   add(app_, "version", "Show versions", [this] { return version(output_); });
+  add(app_, "ciphers", "Who can encrypt on this machine, and how fast",
+      [this] { return ciphers(output_); });
 }
 
 void CommandLine::add_demo() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data_path.h"
 #include "output.h"
 #include "plain.h"
 #include "routing.h"
@@ -65,6 +66,7 @@ struct Up {
   int verbosity = 0;  // -1 errors and warnings, 0 also information, 1 also details
   Plain plain;        // `server` and `client` only
   Routing routing;
+  DataPath data_path;
 };
 int up(const Up& options, const Output& output);
 
@@ -74,6 +76,7 @@ struct Tun {
   bool foreground = false;
   bool json_log = false;
   bool verbose = false;  // more than LOG_LEVEL says
+  DataPath data_path;
 };
 int tun(const Tun& options, const Output& output);
 
@@ -121,5 +124,6 @@ struct Examine {
 int examine(const Examine& options, const Output& output);
 
 int version(const Output& output);
+int ciphers(const Output& output);  // takes a few milliseconds each
 
 }  // namespace simplevpn

@@ -42,6 +42,7 @@ Daemon::Daemon(const Target& target, const Output& output, Log& log)
       plain_config_(target.plain_config),
       dns_backend_(target.dns_backend),
       routing_(target.routing),
+      data_path_(target.data_path),
       output_(output),
       log_(log),
       following_(log, [this](const tunnel_event& event) {
@@ -190,6 +191,9 @@ int Daemon::create_core() {
   tunnel_core_config config = TUNNEL_CORE_CONFIG_INIT;
   config.mtu = planned_mtu();
   if (!plain_config_.empty()) config.profile = TUNNEL_PROFILE_PLAIN;
+  if (const std::int32_t status = data_path_.choose(config); status != TUNNEL_OK) {
+    return refuse(status, "use the cipher " + data_path_.cipher, "simplevpn ciphers lists them");
+  }
   auto core = tunnel::Core::create(config);
   if (!core) return refuse(core.status(), "make the core");
   const std::int32_t status = tunnel_config_apply(config_.get(), core->get());
@@ -224,6 +228,7 @@ void Daemon::open_state(tunnel::Core& core) {
 int Daemon::open_interface() {
   tunnel_tun_config config = TUNNEL_TUN_CONFIG_INIT;
   config.name = name_.c_str();
+  data_path_.choose(config);
   auto device = tunnel::Device::tun(config);
   if (device) {
     device_ = *std::move(device);
@@ -244,6 +249,7 @@ int Daemon::open_socket() {
   tunnel_udp_config config = TUNNEL_UDP_CONFIG_INIT;
   config.port = planned_port();
   config.mark = tunnel_settings_mark(settings_.get());
+  data_path_.choose(config);
   auto transport = tunnel::Transport::udp(config);
   if (transport) {
     transport_ = *std::move(transport);
@@ -291,6 +297,7 @@ int Daemon::run_packets(const Channel& channel, pid_t daemon) {
                     .config = std::move(config_),
                     .listener = static_cast<int>(tunnel_control_file_listener(control_file_.get())),
                     .resolvers = uplink_.list(),
+                    .engine = data_path_.engine(),
                     .mark = tunnel_settings_mark(settings_.get()),
                     .asks_itself = takes_questions(settings_.get()),
                     .binds_low_port = port != 0 && port < IPPORT_RESERVED,

@@ -119,6 +119,7 @@ class Daemon {
   const std::string plain_config_;  // instead of a file; "" = a WireGuard tunnel
   const std::uint32_t dns_backend_;
   const Routing routing_;
+  const DataPath data_path_;
   const Output& output_;
   Log& log_;
   const Notifier notify_;

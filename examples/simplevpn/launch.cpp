@@ -189,6 +189,7 @@ int up(const Up& options, const Output& output) {
                          .hint = "--yes if that is meant; --lan keeps hosts of the local network"});
   }
   target.routing = options.routing;
+  target.data_path = options.data_path;
   if (!failure) keep_block(target, output);
   Launch launch{options, target, output, {}};
   if (!failure && !options.plain.chosen) failure = read_file(launch);

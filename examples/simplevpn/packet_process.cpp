@@ -79,7 +79,7 @@ int PacketProcess::create_engine() {
   ended_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (ended_.get() < 0) return refuse(TUNNEL_ERR_RESOURCES, "make the engine");
   auto engine = tunnel::Engine::create(std::move(parts_.core), std::move(parts_.device),
-                                       std::move(parts_.transport));
+                                       std::move(parts_.transport), parts_.engine);
   if (!engine) return refuse(engine.status(), "make the engine");
   engine_ = *std::move(engine);
   return kOk;

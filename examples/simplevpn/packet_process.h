@@ -31,6 +31,7 @@ struct PacketParts {
   ConfigHandle config;
   int listener = -1;  // of the control socket; ours
   std::vector<tunnel_address> resolvers;
+  tunnel::EngineOptions engine;
   std::uint32_t mark = 0;       // of the socket, and of our own questions for names
   bool asks_itself = false;     // once the settings are applied, the system's resolver is no help
   bool binds_low_port = false;  // below 1024

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "data_path.h"
 #include "output.h"
 #include "routing.h"
 
@@ -16,6 +17,7 @@ struct Target {
   std::string plain_config;       // of a plain tunnel, which has no file; else empty
   std::uint32_t dns_backend = 0;  // TUNNEL_DNS_
   Routing routing;
+  DataPath data_path;
 };
 
 // For a tunnel to start. As with wg-quick, a bare name stands for /etc/wireguard/NAME.conf.

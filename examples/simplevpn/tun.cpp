@@ -57,8 +57,8 @@ bool is_interface_name(const std::string& name) {
 
 class BareTunnel {
  public:
-  BareTunnel(std::string name, const Output& output, Log& log)
-      : name_(std::move(name)), output_(output), log_(log) {}
+  BareTunnel(const Tun& options, const Output& output, Log& log)
+      : name_(options.name), data_path_(options.data_path), output_(output), log_(log) {}
   ~BareTunnel() { stop(); }
 
   // Until the socket listens and packets move. 0, or the exit status of a reported failure.
@@ -75,6 +75,7 @@ class BareTunnel {
   void stop();
 
   const std::string name_;
+  const DataPath data_path_;
   const Output& output_;
   Log& log_;
   const PeerNames names_;  // of nobody: events name peers by key
@@ -121,13 +122,20 @@ int BareTunnel::create_engine() {
   config.name = name_.c_str();
   config.handle = inherited("WG_TUN_FD");
   config.take_handle = config.handle >= 0 ? 1 : 0;
+  data_path_.choose(config);
   auto device = tunnel::Device::tun(config);
   if (!device) return refuse(device.status(), "make the interface " + name_);
-  auto core = tunnel::Core::create(tunnel_core_config TUNNEL_CORE_CONFIG_INIT);
+  tunnel_core_config core_config = TUNNEL_CORE_CONFIG_INIT;
+  const std::int32_t chosen = data_path_.choose(core_config);
+  if (chosen != TUNNEL_OK) return refuse(chosen, "use the cipher " + data_path_.cipher);
+  auto core = tunnel::Core::create(core_config);
   if (!core) return refuse(core.status(), "make the core");
-  auto transport = tunnel::Transport::udp(tunnel_udp_config TUNNEL_UDP_CONFIG_INIT);
+  tunnel_udp_config udp = TUNNEL_UDP_CONFIG_INIT;
+  data_path_.choose(udp);
+  auto transport = tunnel::Transport::udp(udp);
   if (!transport) return refuse(transport.status(), "open a UDP port");
-  auto engine = tunnel::Engine::create(*std::move(core), *std::move(device), *std::move(transport));
+  auto engine = tunnel::Engine::create(*std::move(core), *std::move(device), *std::move(transport),
+                                       data_path_.engine());
   if (!engine) return refuse(engine.status(), "make the engine");
   engine_ = *std::move(engine);
   return kOk;
@@ -188,14 +196,14 @@ void BareTunnel::stop() {
 
 int run_foreground(const Tun& options, const Output& output) {
   Log log(options.name, options.json_log, lowest_level(options));
-  BareTunnel tunnel(options.name, output, log);
+  BareTunnel tunnel(options, output, log);
   const int exit = tunnel.start();
   return exit == kOk ? tunnel.run() : exit;
 }
 
 int run_child(const Tun& options, const Output& output, int parent) {
   Log log(options.name, options.json_log, lowest_level(options));
-  BareTunnel tunnel(options.name, output, log);
+  BareTunnel tunnel(options, output, log);
   const int exit = tunnel.start();
   if (!say_started(exit, log, parent)) return kInterrupted;
   close(parent);
