@@ -142,7 +142,8 @@ class Peer:
         total = 0
         for task in os.listdir(f"/proc/{self.pid()}/task"):
             with open(f"/proc/{self.pid()}/task/{task}/status", encoding="ascii") as file:
-                total += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+                total += sum(int(line.split()[1]) for line in file
+                             if line.startswith("voluntary_ctxt_switches"))
         return total
 
     def cpu_ticks(self):
