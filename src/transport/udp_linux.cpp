@@ -13,6 +13,7 @@ using base::Result;
 namespace {
 
 constexpr std::uint32_t kDefaultBuffer = 7 << 20;
+constexpr std::uint32_t kUnderWay = 1024;  // datagrams that may be, when the network changes
 constexpr std::uint32_t kReadsPerGlance = 64;
 constexpr std::uint32_t kReadsPerTurn = 8;
 
@@ -44,7 +45,9 @@ std::int32_t Udp::read(const tunnel_slab& slab, std::span<tunnel_packet> packets
   ++reads_;
   std::int32_t count = static_cast<std::int32_t>(receive_.deliver(space, packets));
   if (count == 0) count = read_sockets(space, packets);
-  if (count >= 0) watch_network(count == 0);
+  if (count < 0) return count;
+  under_way_ -= std::min(under_way_, static_cast<std::uint32_t>(count));
+  watch_network(count == 0);
   return count;
 }
 
@@ -61,7 +64,7 @@ std::int32_t Udp::read_sockets(ReadSpace& space, std::span<tunnel_packet> packet
     const bool enough = count != 0 && quiet_[family] && !glance;
     if (!sockets_.family[family].valid() || rest.empty() || receive_.waits() || enough) continue;
     const std::int32_t got =
-        receive_.receive(sockets_.family[family].get(), generation_, space, rest);
+        receive_.receive(sockets_.family[family].get(), note_of_reads(), space, rest);
     if (got < 0) return count > 0 ? static_cast<std::int32_t>(count) : got;
     quiet_[family] = got == 0;
     count += static_cast<std::size_t>(got);
@@ -85,6 +88,7 @@ void Udp::watch_network(bool idle) noexcept {
   if (!monitor_->drain()) return;
   changed_ |= TUNNEL_CHANGED_NETWORK;
   ++generation_;
+  under_way_ = kUnderWay;
   limits_.forget();
 }
 
@@ -110,6 +114,12 @@ std::int32_t Udp::write(std::span<tunnel_packet> packets) noexcept {
   note(flush(kIpv4));
   note(flush(kIpv6));
   return status;
+}
+
+// What was under way to our old address when the network changed comes in afterwards, and teaches
+// a source that is as old: its note says so.
+std::uint16_t Udp::note_of_reads() const noexcept {
+  return static_cast<std::uint16_t>(under_way_ != 0 ? generation_ - 1 : generation_);
 }
 
 // A source learnt before the network changed may still be an address of ours, while the way to the

@@ -34,6 +34,7 @@ class Udp {
   std::int64_t always_readable() noexcept;
   std::int32_t flush(std::size_t family) noexcept;
   void watch_network(bool idle) noexcept;
+  std::uint16_t note_of_reads() const noexcept;
   void check_source(tunnel_packet& packet) noexcept;
 
   SocketOptions options_;
@@ -55,6 +56,7 @@ class Udp {
   // How often the network changed. The local address of a datagram carries it as its port, so that
   // a source learnt before the last change is known by sight.
   std::uint16_t generation_ = 0;
+  std::uint32_t under_way_ = 0;  // datagrams still to be read that may be older than that
   struct {
     tunnel_address local, remote;
     std::uint16_t generation = 0;
