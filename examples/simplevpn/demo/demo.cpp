@@ -190,6 +190,11 @@ bool Demo::take(const std::string& message) {
 }
 
 void Demo::keep_hosts() const {
+  // Before the words: who reads them may type Ctrl-C at once.
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ends, signal);
+  sigprocmask(SIG_BLOCK, &ends, nullptr);
   FILE* out = output_.json ? stderr : stdout;
   std::fprintf(out, "\nThe hosts stay up until Ctrl-C. To enter one%s:\n",
                geteuid() == 0 ? "" : ", as yourself");
@@ -200,10 +205,6 @@ void Demo::keep_hosts() const {
     std::fprintf(out, "  %s\n", door.c_str());
   }
   std::fflush(out);
-  sigset_t ends;
-  sigemptyset(&ends);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ends, signal);
-  sigprocmask(SIG_BLOCK, &ends, nullptr);
   int signal = 0;
   sigwait(&ends, &signal);
 }
