@@ -246,7 +246,7 @@ class Core {
   DeadlineQueue<DeadlineLinks> deadlines_{{peers_}};
   InitiationQueue<InitiationLinks> initiations_{{peers_}};
   router::PrefixTable allowed_ips_;
-  OwnerMemo owner_memo_;     // good for one batch
+  OwnerMemo owner_memo_;     // forgotten whenever those change
   EndpointTable endpoints_;  // plain profile only, else empty
   IndexTable indices_;
   Slab<PeerSession> sessions_;

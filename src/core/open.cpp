@@ -43,7 +43,6 @@ std::size_t Core::open_plan(std::span<tunnel_packet> packets, std::span<tunnel_a
 void Core::open_commit(std::span<tunnel_packet> packets, std::span<const tunnel_aead_job> jobs,
                        const tunnel_time& now) noexcept {
   advance(now);
-  owner_memo_.forget();
   const auto* job = jobs.data();
   for (auto& packet : packets) {
     if (auto* session = take_plan(packet); session != nullptr)

@@ -1,8 +1,7 @@
 // owner_memo.h — who owned the last address that was asked for.
 //
-// The packets of a batch mostly belong to one flow: a superpacket of the device, a train of the
-// transport. Asking the allowed IPs once for all of them is as good as asking each time, since
-// nothing changes them within a batch.
+// Packets mostly come in rows of one flow: a superpacket of the device, a train of the transport.
+// Asking the allowed IPs once for a row is as good as asking each time, while they do not change.
 #pragma once
 
 #include <array>
@@ -16,7 +15,7 @@ namespace tunnel::core {
 
 class OwnerMemo {
  public:
-  // Must be called whenever the table may have changed.
+  // Must be called whenever the table changes.
   void forget() noexcept { length_ = 0; }
 
   // As table.find(). `address` has 4 or 16 bytes, which also tells its family.

@@ -88,6 +88,7 @@ std::int32_t Core::check_peer(const tunnel_peer_config& config, const protocol::
 }
 
 bool Core::set_prefixes(Peer& peer, const tunnel_peer_config& config) {
+  owner_memo_.forget();
   if ((config.flags & TUNNEL_PEER_REPLACE_PREFIXES) != 0) allowed_ips_.remove_all(peer.slot);
   for (const auto& prefix : std::span(config.prefixes, config.prefix_count)) {
     if ((prefix.flags & TUNNEL_PREFIX_REMOVE) != 0) {
@@ -136,6 +137,7 @@ std::int32_t Core::remove_peer(std::uint64_t id) noexcept {
   deadlines_.remove(peer->slot);
   initiations_.remove(peer->slot);
   allowed_ips_.remove_all(peer->slot);
+  owner_memo_.forget();
   if (plain()) endpoints_.remove(peer->endpoint);
   peers_.remove(*peer);
   return TUNNEL_OK;

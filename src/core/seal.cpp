@@ -64,7 +64,6 @@ void Core::route(std::span<tunnel_packet> packets) noexcept {
   if (custom.ops != nullptr) {
     custom.ops->owner(custom.self, TUNNEL_OUTBOUND, packets.data(), packets.size());
   }
-  owner_memo_.forget();
   for (auto& packet : packets) {
     packet.verdict = TUNNEL_VERDICT_NONE;
     if (custom.ops == nullptr) packet.peer = owner_of(packet);

@@ -160,6 +160,23 @@ TEST_CASE("a plain peer speaks for its own inside addresses only", "[sim][plain]
   CHECK(pair.verdict(inside_packet(3, 2, 1), carol.address) == TUNNEL_VERDICT_DELIVER);
 }
 
+TEST_CASE("an inside address that was taken away is nobody's at once", "[sim][plain]") {
+  PlainPair pair;
+  const auto& alice = pair.alice;
+  const auto says = [&] { return pair.verdict(inside_packet(1, 2, 0), alice.address); };
+  pair.net.send(pair.bob, alice, 0);  // who 10.0.0.1 is has just been asked
+  auto config = peer_of(alice);
+  tunnel_prefix prefix = prefix4(0, 1);
+  config.prefixes = &prefix;
+  config.prefix_count = 1;
+  prefix.flags = TUNNEL_PREFIX_REMOVE;
+  REQUIRE(tunnel_core_set_peer(pair.bob.core(), &config, nullptr) == TUNNEL_OK);
+  CHECK(says() == TUNNEL_DROP_NOT_ALLOWED);
+  prefix.flags = 0;
+  REQUIRE(tunnel_core_set_peer(pair.bob.core(), &config, nullptr) == TUNNEL_OK);
+  CHECK(says() == TUNNEL_VERDICT_DELIVER);
+}
+
 TEST_CASE("without an endpoint nothing is sent, and nothing comes back to the sender",
           "[sim][plain][history]") {
   Simulation net;
