@@ -186,8 +186,11 @@ bool Engine::round(const tunnel_time& now) {
   if (suspended_) return false;
   if (transport_down_) recover_transport(now);
   if (transport_down_) return false;
-  const bool more_outward = pump_.outward(now);
-  const bool more = pump_.inward(read_clocks()) || more_outward || pump_.help();
+  const bool more_outward = pump_.outward(ask(Waiter::Side::device), now);
+  const bool more_inward = pump_.inward(ask(Waiter::Side::transport), read_clocks());
+  const bool more = more_inward || more_outward || pump_.help();
+  ask_again(Waiter::Side::device);
+  ask_again(Waiter::Side::transport);
   if (const auto error = pump_.take_transport_error(); error != TUNNEL_OK) {
     transport_failed(error, now);
   }
@@ -206,6 +209,14 @@ void Engine::wait_for_more() {
   if (!pump_.ready()) waiter_->wait(deadline());
   if (pool_) pool_->unwatch();
   counts_.wakeups.add(1);
+  for (const auto side : {Waiter::Side::device, Waiter::Side::transport}) {
+    const bool silent = ask(side) == Pump::Ask::to_the_end;
+    if (!silent && !waiter_->fired(side)) ask(side) = Pump::Ask::no;
+  }
+}
+
+void Engine::ask_again(Waiter::Side side) noexcept {
+  if (ask(side) == Pump::Ask::no) ask(side) = Pump::Ask::once;
 }
 
 void Engine::watch_tables() {
@@ -226,6 +237,7 @@ std::int32_t Engine::watch(Waiter::Side side, const Table<Ops>& table, bool read
   std::array<tunnel_handle, Waiter::kHandlesMax> handles{};
   const std::int32_t count = table.ops.wait(table.self, handles.data(), handles.size());
   if (count < 0) return count;
+  ask(side) = count == 0 ? Pump::Ask::to_the_end : Pump::Ask::once;
   const auto wanted =
       std::span(handles).first(std::min(static_cast<std::size_t>(count), Waiter::kHandlesMax));
   for (auto& handle : wanted) {

@@ -76,6 +76,8 @@ class Engine {
   template <class Ops>
   std::int32_t watch(Waiter::Side side, const Table<Ops>& table, bool reads);
   void watch_tables();
+  Pump::Ask& ask(Waiter::Side side) noexcept { return asks_[static_cast<std::size_t>(side)]; }
+  void ask_again(Waiter::Side side) noexcept;
   std::uint64_t deadline() const noexcept;
 
   // control.cpp: everything but packets
@@ -116,6 +118,10 @@ class Engine {
   std::atomic<std::int32_t> port_{0};
 
   // Only the thread in run().
+  //
+  // How the next round reads device and transport. To the end when a side has no handle that would
+  // tell of more; else when its handle fired, and in a round that follows a busy one at once.
+  std::array<Pump::Ask, 2> asks_{Pump::Ask::to_the_end, Pump::Ask::to_the_end};
   bool suspended_ = false;
   bool lost_ = false;            // device or transport are gone for good
   bool transport_down_ = false;  // waits to be opened anew

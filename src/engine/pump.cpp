@@ -15,6 +15,10 @@ constexpr std::size_t kSlabMost = std::size_t{256} * 1024;
 constexpr std::uint32_t kMtuMost = 65535;
 constexpr std::size_t kPolledPackets = 16;
 
+// A read that brought fewer packets has most likely emptied its queue: to ask the system whether
+// there is more costs as much as to be told by it.
+constexpr std::size_t kMany = 16;
+
 // A sealed packet that could not be sent for so long is of no use to its receiver, and its key may
 // be past its age (the process may have been stopped meanwhile).
 constexpr std::uint64_t kStaleAfterNs = 5'000'000'000;
@@ -22,6 +26,10 @@ constexpr std::uint64_t kStaleAfterNs = 5'000'000'000;
 // What Linux allows a host by default.
 constexpr std::uint32_t kAnswersPerSecond = 1000;
 constexpr std::uint32_t kAnswersBurst = 50;
+
+bool more_after(Pump::Ask ask, std::size_t read) noexcept {
+  return ask == Pump::Ask::to_the_end || read >= kMany;
+}
 
 // An inside MTU of zero only says that nothing is padded; a datagram may then have any length.
 std::uint32_t datagram_mtu(const tunnel_layout& layout) noexcept {
@@ -89,29 +97,29 @@ void Pump::set_layout(const tunnel_layout& layout) noexcept {
 }
 
 bool Pump::round(const tunnel_time& now) noexcept {
-  const bool more_outward = outward(now);
-  return inward(now) || more_outward;
+  const bool more_outward = outward(Ask::to_the_end, now);
+  return inward(Ask::to_the_end, now) || more_outward;
 }
 
 bool Pump::help() noexcept {
   return parts_.pool != nullptr && parts_.pool->help();
 }
 
-bool Pump::outward(const tunnel_time& now) noexcept {
-  const bool more = outbound(now);
+bool Pump::outward(Ask ask, const tunnel_time& now) noexcept {
+  const bool more = outbound(ask, now);
   return timers(now) || more;
 }
 
-bool Pump::inward(const tunnel_time& now) noexcept {
-  const bool more = inbound(now);
+bool Pump::inward(Ask ask, const tunnel_time& now) noexcept {
+  const bool more = inbound(ask, now);
   return timers(now) || more;
 }
 
 // ---- 1. outbound ----
 
-bool Pump::outbound(const tunnel_time& now) noexcept {
+bool Pump::outbound(Ask ask, const tunnel_time& now) noexcept {
   write_sealed(now);
-  Batch* batch = outbound_.vacant();
+  Batch* batch = ask == Ask::no ? nullptr : outbound_.vacant();
   if (batch == nullptr) return false;
   const auto& device = parts_.device;
   const std::int32_t count =
@@ -123,7 +131,7 @@ bool Pump::outbound(const tunnel_time& now) noexcept {
   counts_.device.packets_in.add(read);
   outbound_.take(read, now);
   write_sealed(now);
-  return true;
+  return more_after(ask, read);
 }
 
 // In the order in which they were read: what waits holds up what comes behind it.
@@ -219,9 +227,9 @@ std::uint64_t Pump::deadline() const noexcept {
 
 // ---- 3. inbound ----
 
-bool Pump::inbound(const tunnel_time& now) noexcept {
+bool Pump::inbound(Ask ask, const tunnel_time& now) noexcept {
   write_opened(now);
-  Batch* batch = inbound_.vacant();
+  Batch* batch = ask == Ask::no ? nullptr : inbound_.vacant();
   if (batch == nullptr) return false;
   const auto& transport = parts_.transport;
   const std::int32_t count = transport.ops.read(transport.self, &batch->slab, batch->packets.data(),
@@ -233,7 +241,7 @@ bool Pump::inbound(const tunnel_time& now) noexcept {
   counts_.transport.packets_in.add(read);
   inbound_.take(read, now);
   write_opened(now);
-  return true;
+  return more_after(ask, read);
 }
 
 void Pump::write_opened(const tunnel_time& now) noexcept {

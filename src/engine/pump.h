@@ -53,12 +53,16 @@ class Pump {
   static std::size_t memory_bytes(const tunnel_layout& layout, std::size_t batch,
                                   std::size_t batches) noexcept;
 
-  // Moves what is there. True when another round may find more.
+  // Whether a side is read, and what counts as more to come: another read that may find something,
+  // or only one that most likely does.
+  enum class Ask : std::uint8_t { no, once, to_the_end };
+
+  // Moves what is there. True when there may be more.
   bool round(const tunnel_time& now) noexcept;
   // The halves of a round, each with its timers: an answer may arrive within one round, and who
   // reads the clock between them sees how long it took.
-  bool outward(const tunnel_time& now) noexcept;
-  bool inward(const tunnel_time& now) noexcept;
+  bool outward(Ask ask, const tunnel_time& now) noexcept;
+  bool inward(Ask ask, const tunnel_time& now) noexcept;
 
   // The first error that a table reported since the last call; TUNNEL_OK when there was none.
   std::int32_t take_device_error() noexcept;
@@ -84,8 +88,8 @@ class Pump {
   void drop_sealed(const tunnel_time& now) noexcept;
 
  private:
-  bool outbound(const tunnel_time& now) noexcept;
-  bool inbound(const tunnel_time& now) noexcept;
+  bool outbound(Ask ask, const tunnel_time& now) noexcept;
+  bool inbound(Ask ask, const tunnel_time& now) noexcept;
   bool timers(const tunnel_time& now) noexcept;
   bool send_waiting(Batch& batch, const tunnel_time& now) noexcept;
   void write_sealed(const tunnel_time& now) noexcept;

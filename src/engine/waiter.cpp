@@ -1,5 +1,6 @@
 #include "engine/waiter.h"
 
+#include <algorithm>
 #include <array>
 #include <asio.hpp>
 #include <optional>
@@ -56,6 +57,7 @@ struct WaitAllocator {
 // One direction of a handle: waiting, or not asked for.
 struct Wait {
   bool pending = false;
+  bool fired = false;    // since it was last asked for
   bool refused = false;  // the system cannot wait for this kind of descriptor
   WaitMemory memory;
 };
@@ -68,6 +70,7 @@ struct Fired {
   void operator()(const asio::error_code& error) const noexcept {
     if (error == asio::error::operation_aborted) return;
     wait->pending = false;
+    wait->fired = true;
     wait->refused = static_cast<bool>(error);
   }
 
@@ -85,6 +88,7 @@ class Watch {
 
   bool used() const noexcept { return stream_.is_open(); }
   bool waits() const noexcept { return readable_.pending; }
+  bool fired() const noexcept { return readable_.fired || writable_.fired; }
   bool stands_for(std::int64_t handle) noexcept {
     return used() && stream_.native_handle() == handle;
   }
@@ -97,8 +101,7 @@ class Watch {
 
   void release() noexcept {
     if (used()) stream_.release();
-    readable_.pending = readable_.refused = false;
-    writable_.pending = writable_.refused = false;
+    for (Wait* wait : {&readable_, &writable_}) wait->pending = wait->fired = wait->refused = false;
     was_writable_ = false;
   }
 
@@ -120,6 +123,7 @@ class Watch {
 
  private:
   void start(Stream::wait_type type, Wait& wait) {
+    wait.fired = false;
     if (std::exchange(wait.pending, true)) return;
     stream_.async_wait(type, Fired{&wait});
   }
@@ -147,6 +151,10 @@ struct SideWatches {
     for (auto& watch : watches) {
       if (watch->used() && !names(handles, *watch)) watch->release();
     }
+  }
+
+  bool fired() const noexcept {
+    return std::ranges::any_of(watches, [](const auto& watch) { return watch->fired(); });
   }
 
   // The watch that stands for a handle, or a free one.
@@ -218,9 +226,12 @@ void Waiter::wait(std::uint64_t deadline_ns) {
   [[maybe_unused]] const auto due = impl_->due.ask(TUNNEL_READABLE);
   impl_->context.restart();
   impl_->context.run_one();
-  impl_->context.poll();
   if (!impl_->woken.waits()) impl_->wake.clear();
   if (!impl_->due.waits()) impl_->deadline.clear();
+}
+
+bool Waiter::fired(Side side) const noexcept {
+  return !impl_->woken.waits() || impl_->side(side).fired();
 }
 
 void Waiter::wake() const noexcept {

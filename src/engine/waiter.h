@@ -33,6 +33,10 @@ class Waiter {
 
   // Sleeps until a handle fires, until the deadline, or until wake().
   void wait(std::uint64_t deadline_ns);
+  // Whether the last wait() heard of one of this side's handles, or of a wake(), which may stand
+  // for anything. A handle that fired at the same time as another may be heard of by the next
+  // wait().
+  [[nodiscard]] bool fired(Side side) const noexcept;
   // Ends a wait(), or the next one. Any thread, also a signal handler.
   void wake() const noexcept;
 

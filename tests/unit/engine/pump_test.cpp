@@ -101,6 +101,31 @@ void check_in_order(const std::vector<tunnel::test::Bytes>& packets, std::size_t
 
 }  // namespace
 
+TEST_CASE("a side is read when it is asked, and again when much came", "[engine][pump]") {
+  using Ask = Pump::Ask;
+  Tunnel tunnel;
+  tunnel.connect();
+  auto& device = tunnel.a.device;
+  auto& pump = *tunnel.a.pump;
+  const int device_reads = device.reads;
+  device.input.push_back(inside_packet(1, 2, 0));
+  CHECK_FALSE(pump.outward(Ask::no, at(1)));
+  CHECK_FALSE(pump.inward(Ask::no, at(1)));
+  CHECK(device.reads == device_reads);
+  // One packet: the device will say when there is more.
+  CHECK_FALSE(pump.outward(Ask::once, at(1)));
+  CHECK(device.reads == device_reads + 1);
+  CHECK(tunnel.a.transport.output.size() == 1);
+  // A device that cannot say so is asked until it has nothing.
+  device.input.push_back(inside_packet(1, 2, 1));
+  CHECK(pump.outward(Ask::to_the_end, at(1)));
+  CHECK_FALSE(pump.outward(Ask::to_the_end, at(1)));
+  for (std::uint32_t i = 0; i < 32; ++i) device.input.push_back(inside_packet(1, 2, i));
+  CHECK(pump.outward(Ask::once, at(1)));
+  CHECK_FALSE(pump.outward(Ask::once, at(1)));
+  tunnel.settle(1);
+}
+
 TEST_CASE("the first packet makes the handshake and arrives", "[engine][pump]") {
   Tunnel tunnel;
   const auto packet = inside_packet(1, 2, 7);

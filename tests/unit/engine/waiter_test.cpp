@@ -68,6 +68,67 @@ TEST_CASE("a wait ends as long as a handle is readable", "[engine][waiter]") {
   }
 }
 
+TEST_CASE("a wait tells which side it heard of", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  auto device = Wake::open();
+  auto transport = Wake::open();
+  REQUIRE(waiter);
+  REQUIRE(device);
+  REQUIRE(transport);
+  const auto end = in_a_minute();
+  const auto wait = [&] {
+    CHECK((*waiter)->watch(Side::device, one(*device)) == TUNNEL_OK);
+    CHECK((*waiter)->watch(Side::transport, one(*transport)) == TUNNEL_OK);
+    (*waiter)->wait(end);
+    CHECK(before_the_minute(end));
+  };
+  device->raise();
+  wait();
+  CHECK((*waiter)->fired(Side::device));
+  CHECK_FALSE((*waiter)->fired(Side::transport));
+
+  device->clear();
+  transport->raise();
+  wait();
+  CHECK_FALSE((*waiter)->fired(Side::device));
+  CHECK((*waiter)->fired(Side::transport));
+
+  transport->clear();
+  (*waiter)->wake();
+  wait();
+  CHECK((*waiter)->fired(Side::device));
+  CHECK((*waiter)->fired(Side::transport));
+
+  CHECK((*waiter)->watch(Side::device, one(*device)) == TUNNEL_OK);
+  (*waiter)->wait(0);  // the deadline is nobody's
+  CHECK_FALSE((*waiter)->fired(Side::device));
+  CHECK_FALSE((*waiter)->fired(Side::transport));
+}
+
+TEST_CASE("two handles that fire at once are both heard of", "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  auto device = Wake::open();
+  auto transport = Wake::open();
+  REQUIRE(waiter);
+  REQUIRE(device);
+  REQUIRE(transport);
+  device->raise();
+  transport->raise();
+  bool of_device = false;
+  bool of_transport = false;
+  for (int i = 0; i < 2; ++i) {
+    CHECK((*waiter)->watch(Side::device, one(*device)) == TUNNEL_OK);
+    CHECK((*waiter)->watch(Side::transport, one(*transport)) == TUNNEL_OK);
+    (*waiter)->wait(in_a_minute());
+    of_device = of_device || (*waiter)->fired(Side::device);
+    of_transport = of_transport || (*waiter)->fired(Side::transport);
+    if (of_device) device->clear();
+    if (of_transport) transport->clear();
+  }
+  CHECK(of_device);
+  CHECK(of_transport);
+}
+
 TEST_CASE("handles that are no longer named are let go, not closed", "[engine][waiter]") {
   auto waiter = Waiter::create();
   auto first = Wake::open();
