@@ -19,33 +19,45 @@ struct Vector {
   using Lanes [[gnu::vector_size(Width)]] = std::uint64_t;
 };
 
-// Two vectors a turn, so that one addition need not wait for the other. The words are taken in
-// host order: a ones' complement sum only comes out with its bytes swapped (RFC 1071 2 (B)).
+// Two vectors a turn, so that one addition need not wait for the other. Words of 64 bits are added
+// as they are, their upper halves once more: what overflows belongs to those, and what remains when
+// they are taken away is the sum of the lower halves. The words are taken in host order: a ones'
+// complement sum only comes out with its bytes swapped (RFC 1071 2 (B)).
 template <std::size_t Width>
 [[gnu::always_inline]] inline std::uint64_t sum(base::Bytes bytes) noexcept {
   using Lanes = typename Vector<Width>::Lanes;
-  Lanes even{}, odd{};
+  Lanes whole{}, upper{}, other_whole{}, other_upper{};
   const std::uint8_t* at = bytes.data();
   std::size_t left = bytes.size();
   for (; left >= 2 * Width; left -= 2 * Width, at += 2 * Width) {
     Lanes first, second;
     std::memcpy(&first, at, Width);
     std::memcpy(&second, at + Width, Width);
-    even += (first & kLow) + (first >> 32);
-    odd += (second & kLow) + (second >> 32);
+    whole += first;
+    upper += first >> 32;
+    other_whole += second;
+    other_upper += second >> 32;
   }
-  even += odd;
+  if (left >= Width) {
+    Lanes first;
+    std::memcpy(&first, at, Width);
+    whole += first;
+    upper += first >> 32;
+    left -= Width, at += Width;
+  }
+  upper += other_upper;
+  const Lanes lower = whole + other_whole - (upper << 32);
   std::uint64_t total = 0;
-  for (std::size_t i = 0; i < Width / 8; ++i) total = halves(total) + halves(even[i]);
-  for (; left != 0;) {
-    std::uint64_t word = 0;
-    const std::size_t taken = left < 8 ? left : 8;
-    std::memcpy(&word, at, taken);
+  for (std::size_t i = 0; i < Width / 8; ++i) total += lower[i] + upper[i];
+  total = halves(total);
+  for (; left >= 8; left -= 8, at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, at, 8);
     total += halves(word);
-    at += taken;
-    left -= taken;
   }
-  return total;
+  std::uint64_t last = 0;
+  if (left != 0) std::memcpy(&last, at, left);
+  return total + halves(last);
 }
 
 #if defined(__x86_64__)
