@@ -16,6 +16,7 @@
 #include "background.h"
 #include "daemon.h"
 #include "format.h"
+#include "trim.h"
 
 namespace simplevpn {
 namespace {
@@ -33,6 +34,7 @@ std::int64_t now_ms() {
 int Daemon::run(int starter) {
   starter_.reset(starter);
   if (starter < 0) report_ready();
+  trim_memory();
   while (!ended_ && packets_.lives()) {
     pollfd waits[5] = {
         {signals_.get(), POLLIN, 0},

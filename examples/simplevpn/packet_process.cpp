@@ -19,6 +19,7 @@
 #include <chrono>
 
 #include "confine.h"
+#include "trim.h"
 
 namespace simplevpn {
 namespace {
@@ -58,6 +59,7 @@ int PacketProcess::run() {
   if (exit == kOk) exit = leave_terminal();
   if (exit != kOk) return exit;
   parts_.config.reset();
+  trim_memory();
   say_ready();
   serve();
   return kOk;

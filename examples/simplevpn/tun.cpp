@@ -21,6 +21,7 @@
 #include "commands.h"
 #include "events.h"
 #include "handles.h"
+#include "trim.h"
 
 namespace simplevpn {
 namespace {
@@ -158,6 +159,7 @@ int BareTunnel::open_control() {
 }
 
 int BareTunnel::run() {
+  trim_memory();
   for (;;) {
     pollfd waits[3] = {
         {signals_.get(), POLLIN, 0},

@@ -1,0 +1,10 @@
+// trim.h — what a daemon keeps in memory while it only moves packets.
+#pragma once
+
+namespace simplevpn {
+
+// Lets go of code and constants that only the start needed, and of memory that it has freed. What
+// is needed again comes back from its file, page by page. Any thread.
+void trim_memory() noexcept;
+
+}  // namespace simplevpn
