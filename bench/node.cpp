@@ -1,10 +1,11 @@
 // bench_node — one end of a tunnel with a cipher of one's choice, never part of the product.
 //
-//   bench_node [--cipher NAME|null] [--batch N] -f INTERFACE
+//   bench_node [--cipher NAME|null] [--no-offload] -f INTERFACE
 //
 // Is started and configured as wireguard-go is: a TUN interface, and a control socket for wg(8).
 // "null" copies nothing and computes nothing: whatever such a tunnel costs is plumbing, the floor
-// below which no cipher comes. It protects nothing. SIGUSR1 prints the engine's counters.
+// below which no cipher comes. It protects nothing. --no-offload: one packet per system call.
+// SIGUSR1 prints the engine's counters.
 #include <csignal>
 #include <string>
 #include <thread>
@@ -74,7 +75,7 @@ tunnel::Core make_core(const tunnel_cipher& cipher) {
   return *std::move(core);
 }
 
-tunnel::Engine make_engine(const char* interface, const char* cipher, std::uint32_t batch) {
+tunnel::Engine make_engine(const char* interface, const char* cipher, bool offload) {
   static NullCipher null;  // as long as the core
   tunnel_cipher table{};
   const bool floor = std::string_view(cipher) == "null";
@@ -85,14 +86,14 @@ tunnel::Engine make_engine(const char* interface, const char* cipher, std::uint3
   null.forget();
   auto tun = tunnel::sized<tunnel_tun_config>();
   tun.name = interface;
+  tun.flags = offload ? 0 : TUNNEL_TUN_NO_OFFLOAD;
   auto device = tunnel::Device::tun(tun);
   require(bool(device), "no interface");
-  auto transport = tunnel::Transport::udp();
+  auto udp = tunnel::sized<tunnel_udp_config>();
+  udp.flags = offload ? 0 : TUNNEL_UDP_NO_OFFLOAD;
+  auto transport = tunnel::Transport::udp(udp);
   require(bool(transport), "no UDP port");
-  tunnel::EngineOptions options;
-  options.batch = batch;
-  auto engine =
-      tunnel::Engine::create(std::move(core), *std::move(device), *std::move(transport), options);
+  auto engine = tunnel::Engine::create(std::move(core), *std::move(device), *std::move(transport));
   require(bool(engine), "no engine");
   return *std::move(engine);
 }
@@ -134,13 +135,14 @@ void serve(const sigset_t& signals, const tunnel::Engine& engine) {
 int main(int count, char** values) {
   const Arguments arguments(count, values);
   const char* interface = arguments.text("-f", nullptr);
-  require(interface != nullptr, "usage: bench_node [--cipher NAME|null] [--batch N] -f INTERFACE");
+  require(interface != nullptr,
+          "usage: bench_node [--cipher NAME|null] [--no-offload] -f INTERFACE");
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  auto engine = make_engine(interface, arguments.text("--cipher", ""),
-                            static_cast<std::uint32_t>(arguments.number("--batch", 0)));
+  auto engine =
+      make_engine(interface, arguments.text("--cipher", ""), !arguments.has("--no-offload"));
   tunnel_control* control = open_control(interface, engine);
   std::thread packets([&] {
     (void)engine.run();

@@ -97,9 +97,11 @@ class Node(WireGuard):
 
     output = subprocess.PIPE
 
-    def __init__(self, build, cipher):
-        super().__init__("null cipher" if cipher == "null" else f"libtunnel, {cipher}",
-                         [build / "bin/bench_node", "--cipher", cipher])
+    def __init__(self, build, cipher, offload=True):
+        name = "null cipher" if cipher == "null" else f"libtunnel, {cipher}"
+        super().__init__(name + ("" if offload else ", no offloads"),
+                         [build / "bin/bench_node", "--cipher", cipher,
+                          *([] if offload else ["--no-offload"])])
 
     def counters(self):
         """The engine's counters, of both ends together."""

@@ -34,7 +34,8 @@ def _compare(cases, costs, add):
 
 
 def collect(options, add):
-    made = [systems.Bare(), systems.Node(options.build, "null")]
+    made = [systems.Bare(), systems.Node(options.build, "null"),
+            systems.Node(options.build, "null", offload=False)]
     made += [systems.Node(options.build, cipher) for cipher in ciphers(options)]
     one = type(options)(**{**vars(options), "rounds": 1})
     for number in range(options.rounds):
