@@ -206,16 +206,18 @@ TUNNEL_API int32_t tunnel_core_open(tunnel_core* core, tunnel_packet* packets, s
 /* The same in three steps, for callers who run the cipher elsewhere: on other threads, say.
  *
  *   count = tunnel_core_seal_plan(core, packets, n, jobs, &now);
- *   cipher.ops->seal(cipher.self, jobs, count);    the table of tunnel_core_cipher(); any thread,
- * in as many pieces as you like tunnel_core_seal_commit(core, packets, n, jobs, &now);
+ *   cipher.ops->seal(cipher.self, jobs, count);
+ *   tunnel_core_seal_commit(core, packets, n, jobs, &now);
  *
- * and likewise for open. `jobs` has room for n jobs; plan returns how many it filled, from the
- * front, which may be none. Until commit, packets, their bytes and the jobs stay where they are; a
- * verdict NONE says that a packet has a job. Between the two the core may be used for anything
- * else, also for other plans. Commit those of one verb in the order in which they were planned,
- * each exactly once, and all before the core is destroyed. A packet whose session was given up
- * meanwhile is TUNNEL_DROP_EXPIRED_KEY. Plan returns a negative error when no packet was touched.
- */
+ * and likewise for open. `cipher` is the table of tunnel_core_cipher(): any thread may call it, and
+ * the jobs may be given to it in as many pieces as you like. `jobs` has room for n jobs; plan
+ * returns how many it filled, from the front, which may be none. Until commit, packets, their bytes
+ * and the jobs stay where they are; a verdict NONE says that a packet has a job. Between the two
+ * the core may be used for anything else, also for other plans. Commit those of one verb in the
+ * order in which they were planned, each exactly once, and all before the core is destroyed. A
+ * packet whose session was given up meanwhile is TUNNEL_DROP_EXPIRED_KEY.
+ *
+ * Plan returns a negative error when no packet was touched. */
 TUNNEL_API int32_t tunnel_core_seal_plan(tunnel_core* core, tunnel_packet* packets, size_t count,
                                          tunnel_aead_job* jobs, const tunnel_time* now);
 TUNNEL_API int32_t tunnel_core_seal_commit(tunnel_core* core, tunnel_packet* packets, size_t count,

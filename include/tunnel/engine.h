@@ -45,9 +45,8 @@ TUNNEL_API void tunnel_engine_config_init(tunnel_engine_config* config);
  * With a memory budget the engine takes smaller batches than asked for when its slabs would need
  * more than a quarter of it, and the core gets the rest as its limit
  * (tunnel_core_set_memory_limit). TUNNEL_ERR_MEMORY when that is less than what they hold already.
- * What device and transport keep
- * for themselves is not counted: 2.3 MiB for a TUN and UDP together, of which 2 are touched only
- * while trains of datagrams and single ones alternate. */
+ * What device and transport keep for themselves is not counted: 2.3 MiB for a TUN and UDP together,
+ * of which 2 are touched only while trains of datagrams and single ones alternate. */
 TUNNEL_API int32_t tunnel_engine_create(const tunnel_engine_config* config, tunnel_engine** engine);
 
 /* Runs until stop() or until the device is gone. Returns 0 after stop, TUNNEL_ERR_CLOSED when the

@@ -82,8 +82,7 @@ typedef struct tunnel_slab {
 
 /* The time, given by the caller. Frozen. */
 typedef struct tunnel_time {
-  uint64_t
-      mono_ns; /* monotonic and counting sleep (CLOCK_BOOTTIME, mach_continuous_time): timers */
+  uint64_t mono_ns; /* timers: monotonic, counts sleep (CLOCK_BOOTTIME, mach_continuous_time) */
   uint64_t wall_ns; /* since 1970 UTC: only for the handshake timestamp and "latest handshake" */
 } tunnel_time;
 
