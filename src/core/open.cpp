@@ -77,12 +77,17 @@ bool Core::plan_open(tunnel_packet& packet, tunnel_aead_job& job) noexcept {
 
 // Nothing when it was dropped.
 std::optional<MessageType> Core::classify(tunnel_packet& packet) noexcept {
+  if (!has_key_) {
+    drop(packet, TUNNEL_DROP_NO_KEY);
+    return std::nullopt;
+  }
+  if ((packet.flags & TUNNEL_PACKET_TRUNCATED) != 0) {
+    drop(packet, TUNNEL_DROP_TOO_BIG);
+    return std::nullopt;
+  }
   const auto type = protocol::classify({packet.data, packet.length});
-  if (has_key_ && type && (packet.flags & TUNNEL_PACKET_TRUNCATED) == 0) return type;
-  const bool truncated = (packet.flags & TUNNEL_PACKET_TRUNCATED) != 0;
-  const auto reason = truncated ? TUNNEL_DROP_TOO_BIG : TUNNEL_DROP_MALFORMED;
-  drop(packet, has_key_ ? reason : TUNNEL_DROP_NO_KEY);
-  return std::nullopt;
+  if (!type) drop(packet, TUNNEL_DROP_MALFORMED);
+  return type;
 }
 
 bool Core::plan_open_data(tunnel_packet& packet, tunnel_aead_job& job) noexcept {
