@@ -28,8 +28,9 @@ bool complete(const tunnel_cipher_ops& ops) noexcept {
 
 std::int32_t check(const tunnel_core_config& config) noexcept {
   if (config.profile > TUNNEL_PROFILE_PLAIN) return TUNNEL_ERR_UNSUPPORTED;
-  if (config.inner > TUNNEL_INNER_ETHERNET || (config.flags & ~TUNNEL_CORE_SMALL) != 0)
+  if (config.inner > TUNNEL_INNER_ETHERNET || (config.flags & ~TUNNEL_CORE_SMALL) != 0) {
     return TUNNEL_ERR_ARGUMENT;
+  }
   // The plain format carries IP packets and says nothing about what else a datagram could be.
   if (config.profile == TUNNEL_PROFILE_PLAIN && config.inner != TUNNEL_INNER_IP) {
     return TUNNEL_ERR_UNSUPPORTED;

@@ -268,8 +268,9 @@ std::int32_t Core::respond(Peer& peer, protocol::Responder& responder,
 
 // At most one a second: a stranger must not push real events out of the queue.
 void Core::report_unknown(const protocol::PublicKey& key) noexcept {
-  if (unknown_reported_at_ != Peer::kNever && now() < unknown_reported_at_ + protocol::kSecond)
+  if (unknown_reported_at_ != Peer::kNever && now() < unknown_reported_at_ + protocol::kSecond) {
     return;
+  }
   unknown_reported_at_ = now();
   tunnel_event event{};
   event.size = sizeof event;
@@ -310,8 +311,9 @@ std::int32_t Core::accept_response(const QueuedHandshake& message) noexcept {
   peer.rx_bytes += message.length;
   note_received(peer);
   peer.timers.session_derived(now());
-  if (peer.handshake_began_at != Peer::kNever)
+  if (peer.handshake_began_at != Peer::kNever) {
     peer.handshake_took_ns = now() - peer.handshake_began_at;
+  }
   established(peer, true);
   peer.keepalive_due = true;  // confirms the keys, unless staged data does
   wake(peer, now());

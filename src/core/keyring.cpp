@@ -35,8 +35,9 @@ std::array<PeerSession*, 4> Keyring::take_expired(std::uint64_t now) noexcept {
   std::array<PeerSession*, 4> expired{};
   auto out = expired.begin();
   for (auto* place : {&current_, &next_, &previous_[0], &previous_[1]}) {
-    if (*place != nullptr && (*place)->session.expired(now))
+    if (*place != nullptr && (*place)->session.expired(now)) {
       *out++ = std::exchange(*place, nullptr);
+    }
   }
   return expired;
 }

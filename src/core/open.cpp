@@ -45,8 +45,9 @@ void Core::open_commit(std::span<tunnel_packet> packets, std::span<const tunnel_
   advance(now);
   const auto* job = jobs.data();
   for (auto& packet : packets) {
-    if (auto* session = take_plan(packet); session != nullptr)
+    if (auto* session = take_plan(packet); session != nullptr) {
       commit_open(packet, *session, *job++);
+    }
   }
   reap();
 }

@@ -52,8 +52,9 @@ void Core::seal_commit(std::span<tunnel_packet> packets, std::span<const tunnel_
   advance(now);
   const auto* job = jobs.data();
   for (auto& packet : packets) {
-    if (auto* session = take_plan(packet); session != nullptr)
+    if (auto* session = take_plan(packet); session != nullptr) {
       commit_seal(packet, *session, *job++);
+    }
   }
   reap();
 }

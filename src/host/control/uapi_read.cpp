@@ -163,8 +163,9 @@ std::optional<int> read_set_answer(std::string_view text) {
   constexpr std::string_view kKey = "errno=";
   int error = 0;
   if (!text.starts_with(kKey) || !text.ends_with("\n\n")) return std::nullopt;
-  if (!read_decimal(text.substr(kKey.size(), text.size() - kKey.size() - 2), error))
+  if (!read_decimal(text.substr(kKey.size(), text.size() - kKey.size() - 2), error)) {
     return std::nullopt;
+  }
   return error < 0 && error > -4096 ? -error : error;
 }
 

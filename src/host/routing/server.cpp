@@ -20,8 +20,9 @@ std::string partner(const Request& request, const Choice& choice) {
 std::string shadow_free_ports(std::uint16_t port) {
   constexpr unsigned kFirst = 1024;
   constexpr unsigned kLast = 65535;
-  if (port > (kFirst + kLast) / 2)
+  if (port > (kFirst + kLast) / 2) {
     return ":" + std::to_string(kFirst) + "-" + std::to_string(port - 1);
+  }
   const unsigned first = std::max<unsigned>(kFirst, port + 1u);
   return ":" + std::to_string(first) + "-" + std::to_string(kLast);
 }
