@@ -89,10 +89,13 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const tunnel_engine_config&
   if (parts->crypto_threads != 0) {
     pool = CryptPool::create(parts->crypto_threads, 2 * parts->batches);
   }
+  std::unique_ptr<Engine> engine(
+      new Engine(*parts, std::move(pool), std::move(*waiter), std::move(*event_flag)));
+  // Last, because an engine that was never made must not leave a limit behind.
   const auto limited = limit_core(config.core, config.memory_budget, memory_bytes(*parts));
   if (limited != TUNNEL_OK) return base::Error{limited};
-  return std::unique_ptr<Engine>(
-      new Engine(*parts, std::move(pool), std::move(*waiter), std::move(*event_flag)));
+  engine->adopted_ = true;
+  return engine;
 }
 
 Engine::Engine(const Parts& parts, std::unique_ptr<CryptPool> pool, std::unique_ptr<Waiter> waiter,
@@ -124,9 +127,11 @@ Engine::~Engine() {
   pump_.settle(read_clocks());
   pool_.reset();    // wakes the waiter to its end
   waiter_.reset();  // lets go of handles before their owners close them
-  device_.ops.close(device_.self);
-  transport_.ops.close(transport_.self);
-  tunnel_core_destroy(core_);
+  if (adopted_) {
+    device_.ops.close(device_.self);
+    transport_.ops.close(transport_.self);
+    tunnel_core_destroy(core_);
+  }
   for (const Command& command : commands_.close()) {
     if (command.kind == Command::Kind::task) command.task(command.context, nullptr);
   }

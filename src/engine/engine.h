@@ -101,6 +101,7 @@ class Engine {
   void publish(std::uint32_t kind, std::int64_t value, const tunnel_time& now) noexcept;
   void publish_core_events() noexcept;
 
+  bool adopted_ = false;  // core, device and transport are ours to close: create() has succeeded
   tunnel_core* core_;
   Device device_;
   Transport transport_;

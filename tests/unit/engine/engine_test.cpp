@@ -193,6 +193,9 @@ TEST_CASE("create refuses what it cannot use and adopts nothing then", "[engine]
   config.flags = 0x80;
   CHECK(tunnel_engine_create(&config, &engine) == TUNNEL_ERR_ARGUMENT);
   config = parts.config();
+  config.memory_budget = 1;
+  CHECK(tunnel_engine_create(&config, &engine) == TUNNEL_ERR_MEMORY);
+  config = parts.config();
   parts.transport.ops.write = nullptr;
   CHECK(tunnel_engine_create(&config, &engine) == TUNNEL_ERR_ARGUMENT);
   CHECK(engine == nullptr);
