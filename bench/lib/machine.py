@@ -34,6 +34,7 @@ def about():
             if flag in flags]
     return {"cpu": models[0] if models else platform.machine(), "cores": os.cpu_count(),
             "flags": wide, "kernel": platform.release(),
+            "tcp": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text("ascii").strip(),
             "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
 
 

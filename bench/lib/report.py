@@ -69,9 +69,9 @@ def headline(report):
     settings += ", own socket buffers" if options["own_buffers"] else ""
     settings += "" if quiet(report) else "; the machine was not quiet: these figures are noise"
     return (f"{about['cpu']}, {about['cores']} cores ({', '.join(about['flags'])}), "
-            f"Linux {about['kernel']}, {about['date']}; busy with other things before "
-            f"{load['background_before']} %, after {load['background_after']} %, stolen "
-            f"{load['steal_percent']} %; {settings}")
+            f"Linux {about['kernel']}, TCP {about['tcp']}, {about['date']}; "
+            f"busy with other things before {load['background_before']} %, "
+            f"after {load['background_after']} %, stolen {load['steal_percent']} %; {settings}")
 
 
 def _line(cells, widths):

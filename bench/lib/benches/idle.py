@@ -23,6 +23,7 @@ def collect(options, add):
         engines = _each(under_test, _engine)
         time.sleep(0.2)  # who was asked goes back to sleep
         before = _each(under_test, _used)
+        _each(under_test, lambda system: usage.reset_high_water(system.ends()))
         time.sleep(window)
         after = _each(under_test, _used)
         engines_after = _each(under_test, _engine)
