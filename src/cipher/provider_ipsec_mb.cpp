@@ -199,12 +199,6 @@ struct Sealing {
   static void finish(tunnel_aead_job& message, const Work&) noexcept { message.result = TUNNEL_OK; }
 };
 
-// Time depends on neither tag.
-bool same_tag(const std::uint8_t* a, const std::uint8_t* b) noexcept {
-  using base::load_le64;
-  return ((load_le64(a) ^ load_le64(b)) | (load_le64(a + 8) ^ load_le64(b + 8))) == 0;
-}
-
 struct Opening {
   static bool wants(const tunnel_aead_job& message) noexcept { return message.length >= kTag; }
 
@@ -218,7 +212,7 @@ struct Opening {
   // The library has decrypted already, so a forged message is taken away again.
   static void finish(tunnel_aead_job& message, const Work& work) noexcept {
     const std::size_t length = message.length - kTag;
-    if (same_tag(work.tag.data(), message.in + length)) {
+    if (base::equal_constant_time(work.tag, {message.in + length, kTag})) {
       message.result = TUNNEL_OK;
     } else {
       std::memset(message.out, 0, length);

@@ -28,3 +28,24 @@ TEST_CASE("constant-time comparison knows length and content", "[base][secret]")
   CHECK_FALSE(equal_constant_time(a, b));
   CHECK_FALSE(equal_constant_time(a, Bytes(a).first(2)));
 }
+
+TEST_CASE("constant-time comparison sees every bit of any length", "[base][secret]") {
+  std::array<std::uint8_t, 40> a{};
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::uint8_t>(i * 37 + 5);
+  for (std::size_t length = 0; length <= a.size(); ++length) {
+    auto b = a;
+    bool right = equal_constant_time(Bytes(a).first(length), Bytes(b).first(length));
+    std::array<std::uint8_t, 40> zeros{};
+    right = right && is_zero_constant_time(Bytes(zeros).first(length));
+    for (std::size_t bit = 0; bit < 8 * length; ++bit) {
+      const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
+      b[bit / 8] ^= mask;
+      zeros[bit / 8] ^= mask;
+      right = right && !equal_constant_time(Bytes(a).first(length), Bytes(b).first(length)) &&
+              !is_zero_constant_time(Bytes(zeros).first(length));
+      b[bit / 8] ^= mask;
+      zeros[bit / 8] ^= mask;
+    }
+    if (!right) FAIL("length " << length);
+  }
+}
