@@ -46,6 +46,8 @@ fish
 wireguard-go
 wireguard-tools
 iperf3
+ethtool
+openvpn
 '
 
 # A faster cipher, x86-64 only; programs load it at run time where it is there.

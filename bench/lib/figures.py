@@ -24,6 +24,7 @@ class Bench:
     needs: callable        # needs(options): what is missing here, in words, or None
     scale: str = "linear"  # of the plot, or "log"
     reference: str = ""    # of the ratios; "" = the one of the command line
+    cable: str = ""        # between the hosts; "" = the one of the command line
 
 
 @dataclass

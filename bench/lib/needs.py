@@ -16,8 +16,7 @@ def programs(options, *names):
 
 def hosts(options, *names):
     """Network namespaces, a TUN driver, tools, and our programs."""
-    tools = ["wg", "ping", "ss", *names]
-    tools += ["ethtool"] if options.cable != "plain" else []
+    tools = ["wg", "ping", "ss", "ethtool", *names]
     tools += ["taskset"] if options.pin else []
     absent = next((name for name in tools if not shutil.which(name)), None)
     return absent and f"{absent} is not installed" or netns.missing(tun=True) or \

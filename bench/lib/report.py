@@ -11,6 +11,7 @@ SCHEMA = 2
 
 def measure(bench, options):
     """Runs a bench; returns its report."""
+    options = type(options)(**{**vars(options), "cable": bench.cable or options.cable})
     pause = 0.1 if options.quick else 2
     samples, load = Samples(), machine.Load(pause)
     bench.collect(options, samples.add)

@@ -6,6 +6,7 @@ who send such trains; a network card without these offloads gets single datagram
 """
 
 import contextlib
+import errno
 import os
 import socket
 
@@ -70,7 +71,13 @@ def widen(pid):
     """The same socket buffers for every daemon, whatever it asked for: on copies of its
     descriptors, because the system's default belongs to the machine."""
     for number in sockets_of(pid):
-        with borrowed_socket(pid, number) as copy:
+        try:
+            copy = borrowed_socket(pid, number)
+        except OSError as error:
+            if error.errno == errno.EBADF:  # closed meanwhile: somebody's question was answered
+                continue
+            raise
+        with copy:
             if copy.type == socket.SOCK_DGRAM and copy.family in (socket.AF_INET, socket.AF_INET6):
                 for option in (_SO_SNDBUFFORCE, _SO_RCVBUFFORCE):
                     copy.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)

@@ -13,8 +13,8 @@ import netns
 from program import need
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BENCHES = ("aead", "core", "handshakes", "scale", "throughput", "udp", "plumbing", "latency",
-           "peers", "idle")
+BENCHES = ("aead", "core", "handshakes", "scale", "throughput", "wire", "udp", "plumbing",
+           "latency", "peers", "idle")
 
 
 def run(*command):

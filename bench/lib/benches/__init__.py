@@ -2,8 +2,8 @@
 
 from . import idle, inprocess, latency, peers, plumbing, throughput
 
-ALL = (*inprocess.BENCHES, throughput.TCP, throughput.UDP, plumbing.BENCH, latency.BENCH,
-       peers.BENCH, idle.BENCH)
+ALL = (*inprocess.BENCHES, throughput.TCP, throughput.WIRE, throughput.UDP, plumbing.BENCH,
+       latency.BENCH, peers.BENCH, idle.BENCH)
 
 
 def named(name):

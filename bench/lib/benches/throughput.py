@@ -58,13 +58,24 @@ def collect_udp(options, add):
                     _say(number, system, case, figures)
 
 
-TCP = Bench(
-    "throughput", "TCP through a tunnel, both ends and iperf3 on the same cores", (
-        Column("gbit_s", "Gbit/s", 2, "more"), Column("daemons_s_gb", "CPU s/GB, both daemons"),
-        Column("machine_s_gb", "CPU s/GB, machine"), Column("retransmits", "retransmits", 0),
-        Column("rss_mib", "RSS per end, MiB", 1),
-        Column("own_mib", "without files", 1)),
-    collect_tcp, lambda options: needs.hosts(options, "iperf3"))
+def _collect_wire(options, add):
+    collect_tcp(options, add, ("TCP x1",) if options.quick else ("TCP x1", "TCP x4"),
+                systems.some(options))
+
+
+def _needs_iperf(options):
+    return needs.hosts(options, "iperf3")
+
+
+_COLUMNS = (Column("gbit_s", "Gbit/s", 2, "more"),
+            Column("daemons_s_gb", "CPU s/GB, both daemons"),
+            Column("machine_s_gb", "CPU s/GB, machine"), Column("retransmits", "retransmits", 0),
+            Column("rss_mib", "RSS per end, MiB", 1), Column("own_mib", "without files", 1))
+
+TCP = Bench("throughput", "TCP through a tunnel, both ends and iperf3 on the same cores",
+            _COLUMNS, collect_tcp, _needs_iperf)
+WIRE = Bench("wire", "TCP through a tunnel over a cable without offloads", _COLUMNS,
+             _collect_wire, _needs_iperf, cable="wire")
 UDP = Bench(
     "udp", "Single datagrams through a tunnel: the highest rate with at most 0.1 % lost", (
         Column("kpps", "kpps, ≤ 0.1 % lost", 1, "more"),
