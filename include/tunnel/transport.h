@@ -31,7 +31,7 @@ typedef struct tunnel_transport_ops {
    * without. Returns 0, or a negative error when the transport is gone. */
   int32_t (*write)(void* self, tunnel_packet* packets, size_t count);
 
-  /* As tunnel_device_ops.wait. */
+  /* As tunnel_device_ops.wait; WRITABLE after any write since the last call that said WAIT. */
   int32_t (*wait)(void* self, tunnel_handle* handles, size_t max);
 
   /* As tunnel_device_ops.close. */

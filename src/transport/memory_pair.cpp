@@ -87,6 +87,7 @@ std::int32_t MemoryEnd::write(std::span<tunnel_packet> packets) noexcept {
     packet.verdict = send(packet);
     blocked_ = blocked_ || packet.verdict == TUNNEL_VERDICT_WAIT;
   }
+  waited_ = waited_ || blocked_;
   network_->to[1 - side_].raise_flags(network_->now);
   return TUNNEL_OK;
 }
@@ -119,7 +120,9 @@ std::int32_t MemoryEnd::wait(std::span<tunnel_handle> handles) noexcept {
     if (count < handles.size()) handles[count++] = {handle, events, 0};
   };
   add(network_->to[side_].arrived.handle(), TUNNEL_READABLE);
-  if (blocked_) add(network_->to[1 - side_].space.handle(), TUNNEL_WRITABLE);
+  if (std::exchange(waited_, false) || blocked_) {
+    add(network_->to[1 - side_].space.handle(), TUNNEL_WRITABLE);
+  }
   return static_cast<std::int32_t>(count);
 }
 

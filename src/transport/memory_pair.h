@@ -34,6 +34,7 @@ class MemoryEnd {
   std::shared_ptr<MemoryNetwork> network_;
   std::size_t side_;      // 0 or 1
   bool blocked_ = false;  // the last write left datagrams over
+  bool waited_ = false;   // a write since the last wait() did
 };
 
 }  // namespace tunnel::transport

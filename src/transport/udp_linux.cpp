@@ -113,6 +113,7 @@ std::int32_t Udp::write(std::span<tunnel_packet> packets) noexcept {
   }
   note(flush(kIpv4));
   note(flush(kIpv6));
+  for (const std::size_t family : {kIpv4, kIpv6}) waited_[family] |= blocked_[family];
   return status;
 }
 
@@ -154,16 +155,16 @@ std::int32_t Udp::wait(std::span<tunnel_handle> handles) noexcept {
     if (handle >= 0 && count < handles.size()) handles[count++] = {handle, events, 0};
   };
   for (const std::size_t family : {kIpv4, kIpv6}) {
-    const std::uint32_t writable = blocked_[family] ? TUNNEL_WRITABLE : 0;
-    add(sockets_.family[family].get(), TUNNEL_READABLE | writable);
+    const bool full = std::exchange(waited_[family], false) || blocked_[family];
+    add(sockets_.family[family].get(), TUNNEL_READABLE | (full ? TUNNEL_WRITABLE : 0));
   }
   if (monitor_) add(monitor_->handle(), TUNNEL_READABLE);
-  if (receive_.waits()) add(always_readable(), TUNNEL_READABLE);
+  if (receive_.waits() || stopping_trains_) add(always_readable(), TUNNEL_READABLE);
   return static_cast<std::int32_t>(count);
 }
 
-// For what was read already and is no longer in a socket. Without a descriptor, which is made when
-// it is first needed, it waits for the next datagram: -1.
+// For what was read already and is no longer in a socket, and for a read that finds nothing.
+// Without a descriptor, which is made when it is first needed, it waits for the next datagram: -1.
 std::int64_t Udp::always_readable() noexcept {
   if (!readable_) {
     auto flag = base::WaitFlag::create(base::WaitFlag::Kind::readable);

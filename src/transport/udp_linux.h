@@ -47,6 +47,7 @@ class Udp {
   TrainLimits limits_;
   std::array<SendBatch, 2> send_{SendBatch(limits_), SendBatch(limits_)};
   std::array<bool, 2> blocked_{};  // the last write left datagrams of this family over
+  std::array<bool, 2> waited_{};   // a write since the last wait() did
   std::size_t read_first_ = kIpv4;
   std::array<bool, 2> quiet_{};   // the last look at this family found nothing
   bool stopping_trains_ = false;  // switched off while they may still wait in the sockets

@@ -204,6 +204,30 @@ TEST_CASE("a full network says WAIT and becomes writable when read", "[transport
   CHECK(test::ready(pair.a));
 }
 
+// Whoever holds the datagram that waits may send others meanwhile, for which there was room.
+TEST_CASE("a later write does not hide that an earlier one waits", "[transport][pair]") {
+  auto config = pair_config(0);
+  config.capacity = 1;
+  Pair pair(config);
+  const auto waits_to_write = [&] {
+    std::array<tunnel_handle, 4> handles{};
+    const std::int32_t count = pair.a.ops->wait(pair.a.self, handles.data(), handles.size());
+    std::uint32_t events = 0;
+    for (std::int32_t i = 0; i < count; ++i) events |= handles[static_cast<std::size_t>(i)].events;
+    return (events & TUNNEL_WRITABLE) != 0;
+  };
+  Outgoing out;
+  for (int i = 0; i < 2; ++i) {
+    out.add("0", TUNNEL_VERDICT_SEND, test::address("127.0.0.2", 51820));
+  }
+  REQUIRE(test::write(pair.a, out) == TUNNEL_OK);
+  CHECK(out.packets[1].verdict == TUNNEL_VERDICT_WAIT);
+  REQUIRE(pair.received().size() == 1);
+  pair.send(1);
+  CHECK(waits_to_write());
+  CHECK_FALSE(waits_to_write());
+}
+
 TEST_CASE("a datagram larger than UDP carries is dropped", "[transport][pair]") {
   Pair pair;
   Slab slab;
