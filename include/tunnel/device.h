@@ -27,9 +27,9 @@ typedef struct tunnel_device_ops {
   int32_t (*write)(void* self, tunnel_packet* packets, size_t count);
 
   /* Fills up to `max` handles to wait on, with the events wanted now (WRITABLE only after a WAIT).
-   * One of them is readable as long as there is something to read: after a read that brought little
-   * the engine does not ask again, but waits. Returns the count; 0 = no handle: the owner wakes the
-   * engine with tunnel_engine_notify(), and the engine reads until there is nothing. */
+   * One is readable as long as read would return packets or an error: after a read that brought
+   * little the engine waits, and does not ask again. Returns the count; 0 = no handle: the owner
+   * wakes the engine with tunnel_engine_notify(), which then reads until there is nothing. */
   int32_t (*wait)(void* self, tunnel_handle* handles, size_t max);
 
   /* Releases everything, also `self`. Called exactly once, by whoever owns the device. */

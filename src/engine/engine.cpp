@@ -1,7 +1,7 @@
 // engine.cpp — creation, the loop, and what other threads may call.
 //
 //   loop: commands of other threads -> one round of the pump -> network changes, errors, events
-//         -> wait, when the round found nothing
+//         -> wait, when the round found little
 #include "engine/engine.h"
 
 #include <algorithm>
@@ -211,12 +211,13 @@ void Engine::wait_for_more() {
   watch_tables();
   if (lost_) return;
   if (pool_) pool_->watch(*waiter_);
-  if (!pump_.ready()) waiter_->wait(deadline());
+  const bool waits = !pump_.ready();
+  if (waits) waiter_->wait(deadline());
   if (pool_) pool_->unwatch();
   counts_.wakeups.add(1);
   for (const auto side : {Waiter::Side::device, Waiter::Side::transport}) {
-    const bool silent = ask(side) == Pump::Ask::to_the_end;
-    if (!silent && !waiter_->fired(side)) ask(side) = Pump::Ask::no;
+    const bool listened = waits && listened_[static_cast<std::size_t>(side)];
+    if (listened && !waiter_->fired(side)) ask(side) = Pump::Ask::no;
   }
 }
 
@@ -225,6 +226,7 @@ void Engine::ask_again(Waiter::Side side) noexcept {
 }
 
 void Engine::watch_tables() {
+  listened_ = {};
   if (suspended_ || transport_down_) {
     waiter_->forget(Waiter::Side::device);
     waiter_->forget(Waiter::Side::transport);
@@ -242,9 +244,12 @@ std::int32_t Engine::watch(Waiter::Side side, const Table<Ops>& table, bool read
   std::array<tunnel_handle, Waiter::kHandlesMax> handles{};
   const std::int32_t count = table.ops.wait(table.self, handles.data(), handles.size());
   if (count < 0) return count;
-  ask(side) = count == 0 ? Pump::Ask::to_the_end : Pump::Ask::once;
   const auto wanted =
       std::span(handles).first(std::min(static_cast<std::size_t>(count), Waiter::kHandlesMax));
+  const bool tells = std::ranges::any_of(
+      wanted, [](const auto& handle) { return (handle.events & TUNNEL_READABLE) != 0; });
+  ask(side) = tells ? Pump::Ask::once : Pump::Ask::to_the_end;
+  listened_[static_cast<std::size_t>(side)] = tells && reads;
   for (auto& handle : wanted) {
     if (!reads) handle.events &= ~TUNNEL_READABLE;
   }

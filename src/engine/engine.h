@@ -121,8 +121,9 @@ class Engine {
   // Only the thread in run().
   //
   // How the next round reads device and transport. To the end when a side has no handle that would
-  // tell of more; else when its handle fired, and in a round that follows a busy one at once.
+  // tell of more; not at all when it was listened to and said nothing.
   std::array<Pump::Ask, 2> asks_{Pump::Ask::to_the_end, Pump::Ask::to_the_end};
+  std::array<bool, 2> listened_{};  // the last wait was also for something to read from it
   bool suspended_ = false;
   bool lost_ = false;            // device or transport are gone for good
   bool transport_down_ = false;  // waits to be opened anew

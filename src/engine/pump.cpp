@@ -27,8 +27,8 @@ constexpr std::uint64_t kStaleAfterNs = 5'000'000'000;
 constexpr std::uint32_t kAnswersPerSecond = 1000;
 constexpr std::uint32_t kAnswersBurst = 50;
 
-bool more_after(Pump::Ask ask, std::size_t read) noexcept {
-  return ask == Pump::Ask::to_the_end || read >= kMany;
+bool more_after(Pump::Ask ask, const Batch& batch) noexcept {
+  return ask == Pump::Ask::to_the_end || batch.read >= std::min(kMany, batch.packets.size());
 }
 
 // An inside MTU of zero only says that nothing is padded; a datagram may then have any length.
@@ -130,8 +130,9 @@ bool Pump::outbound(Ask ask, const tunnel_time& now) noexcept {
   counts_.device.reads.add(1);
   counts_.device.packets_in.add(read);
   outbound_.take(read, now);
+  const bool more = more_after(ask, *batch);
   write_sealed(now);
-  return more_after(ask, read);
+  return more;
 }
 
 // In the order in which they were read: what waits holds up what comes behind it.
@@ -240,8 +241,9 @@ bool Pump::inbound(Ask ask, const tunnel_time& now) noexcept {
   counts_.transport.reads.add(1);
   counts_.transport.packets_in.add(read);
   inbound_.take(read, now);
+  const bool more = more_after(ask, *batch);
   write_opened(now);
-  return more_after(ask, read);
+  return more;
 }
 
 void Pump::write_opened(const tunnel_time& now) noexcept {

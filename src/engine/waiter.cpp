@@ -56,32 +56,36 @@ struct WaitAllocator {
 
 // One direction of a handle: waiting, or not asked for.
 struct Wait {
+  std::uint32_t generation = 0;  // of the handle; what was asked of an earlier one says nothing
   bool pending = false;
   bool fired = false;    // since it was last asked for
   bool refused = false;  // the system cannot wait for this kind of descriptor
   WaitMemory memory;
 };
 
-// What Asio calls when a wait ends. An aborted one was let go of and says nothing.
+// What Asio calls when a wait ends.
 struct Fired {
   using allocator_type = WaitAllocator<void>;
 
   allocator_type get_allocator() const noexcept { return allocator_type(wait->memory); }
   void operator()(const asio::error_code& error) const noexcept {
-    if (error == asio::error::operation_aborted) return;
+    if (generation != wait->generation) return;
     wait->pending = false;
     wait->fired = true;
     wait->refused = static_cast<bool>(error);
+    *heard = true;
   }
 
   Wait* wait;
+  std::uint32_t generation;
+  bool* heard;
 };
 
 // A borrowed handle. Lives as long as the waiter, so that Asio's pointers to it stay good; the
 // handle it stands for comes and goes.
 class Watch {
  public:
-  explicit Watch(Context& context) : stream_(context) {}
+  Watch(Context& context, bool& heard) : stream_(context), heard_(heard) {}
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch() { release(); }
@@ -101,7 +105,10 @@ class Watch {
 
   void release() noexcept {
     if (used()) stream_.release();
-    for (Wait* wait : {&readable_, &writable_}) wait->pending = wait->fired = wait->refused = false;
+    for (Wait* wait : {&readable_, &writable_}) {
+      ++wait->generation;
+      wait->pending = wait->fired = wait->refused = false;
+    }
     was_writable_ = false;
   }
 
@@ -125,10 +132,11 @@ class Watch {
   void start(Stream::wait_type type, Wait& wait) {
     wait.fired = false;
     if (std::exchange(wait.pending, true)) return;
-    stream_.async_wait(type, Fired{&wait});
+    stream_.async_wait(type, Fired{&wait, wait.generation, &heard_});
   }
 
   Stream stream_;
+  bool& heard_;  // set when a wait of any watch has ended
   Wait readable_;
   Wait writable_;
   bool was_writable_ = false;
@@ -143,8 +151,8 @@ bool names(std::span<const tunnel_handle> handles, Watch& watch) noexcept {
 
 // The handles of one side.
 struct SideWatches {
-  explicit SideWatches(Context& context) {
-    for (auto& watch : watches) watch.emplace(context);
+  SideWatches(Context& context, bool& heard) {
+    for (auto& watch : watches) watch.emplace(context, heard);
   }
 
   void release_all_but(std::span<const tunnel_handle> handles) noexcept {
@@ -182,10 +190,11 @@ struct Waiter::Impl {
   Wake wake;
   Deadline deadline;
   Context context{ASIO_CONCURRENCY_HINT_UNSAFE};
-  SideWatches device{context};
-  SideWatches transport{context};
-  Watch woken{context};
-  Watch due{context};
+  bool heard = false;
+  SideWatches device{context, heard};
+  SideWatches transport{context, heard};
+  Watch woken{context, heard};
+  Watch due{context, heard};
 };
 
 base::Result<std::unique_ptr<Waiter>> Waiter::create() {
@@ -225,7 +234,10 @@ void Waiter::wait(std::uint64_t deadline_ns) {
   [[maybe_unused]] const auto woken = impl_->woken.ask(TUNNEL_READABLE);
   [[maybe_unused]] const auto due = impl_->due.ask(TUNNEL_READABLE);
   impl_->context.restart();
-  impl_->context.run_one();
+  // Asio also runs what was let go of, and events of which nobody wants to hear.
+  impl_->heard = false;
+  while (!impl_->heard && impl_->context.run_one() != 0) {
+  }
   if (!impl_->woken.waits()) impl_->wake.clear();
   if (!impl_->due.waits()) impl_->deadline.clear();
 }

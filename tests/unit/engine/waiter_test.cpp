@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -183,6 +184,35 @@ TEST_CASE("writing is waited for only while it is asked for", "[engine][waiter]"
   const auto soon = tunnel::engine::read_clocks().mono_ns + 1'000'000;
   (*waiter)->wait(soon);
   CHECK(tunnel::engine::read_clocks().mono_ns >= soon);
+}
+
+TEST_CASE("what was asked of a handle before it was let go ends no later wait",
+          "[engine][waiter]") {
+  auto waiter = Waiter::create();
+  REQUIRE(waiter);
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  const Descriptor ours(ends[0]);
+  const Descriptor theirs(ends[1]);
+  std::array<tunnel_handle, 1> handle{{{ours.get(), TUNNEL_READABLE | TUNNEL_WRITABLE, 0}}};
+  const auto end = in_a_minute();
+  char byte = 0;
+  for (int i = 0; i < 5; ++i) {
+    // Both at once: one is heard of, the other is let go of with the wish to write.
+    REQUIRE(::write(theirs.get(), &byte, 1) == 1);
+    handle[0].events = TUNNEL_READABLE | TUNNEL_WRITABLE;
+    CHECK((*waiter)->watch(Side::transport, handle) == TUNNEL_OK);
+    (*waiter)->wait(end);
+    CHECK((*waiter)->fired(Side::transport));
+    REQUIRE(::read(ours.get(), &byte, 1) == 1);
+    handle[0].events = TUNNEL_READABLE;
+    CHECK((*waiter)->watch(Side::transport, handle) == TUNNEL_OK);
+    const auto soon = tunnel::engine::read_clocks().mono_ns + 1'000'000;
+    (*waiter)->wait(soon);
+    CHECK(tunnel::engine::read_clocks().mono_ns >= soon);
+    CHECK_FALSE((*waiter)->fired(Side::transport));
+  }
+  CHECK(before_the_minute(end));
 }
 
 TEST_CASE("a descriptor that the system cannot wait for is an error, not a busy loop",
