@@ -6,7 +6,7 @@ import sys
 from . import machine, plot
 from .figures import Samples, median, ratio
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def measure(bench, options):
@@ -112,5 +112,7 @@ def save(bench, report, folder):
 
 
 def load(folder, name):
+    """None also for a report of an older kind: it has to be measured anew."""
     path = folder / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found if found.get("schema") == SCHEMA else None

@@ -74,8 +74,8 @@ def widen(pid):
         try:
             copy = borrowed_socket(pid, number)
         except OSError as error:
-            if error.errno == errno.EBADF:  # closed meanwhile: somebody's question was answered
-                continue
+            if error.errno in (errno.EBADF, errno.ENOTSOCK):
+                continue  # closed meanwhile: somebody's question was answered
             raise
         with copy:
             if copy.type == socket.SOCK_DGRAM and copy.family in (socket.AF_INET, socket.AF_INET6):

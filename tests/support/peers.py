@@ -69,7 +69,11 @@ def borrowed_socket(pid, number):
         copy = libc.syscall(_PIDFD_GETFD, process, number, 0)
         if copy < 0:
             raise OSError(ctypes.get_errno(), f"pidfd_getfd: {number} of {pid}")
-        return socket.socket(fileno=copy)
+        try:
+            return socket.socket(fileno=copy)
+        except OSError:
+            os.close(copy)
+            raise
     finally:
         os.close(process)
 
