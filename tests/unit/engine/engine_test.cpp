@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include "engine/wake.h"
 #include "nodes.h"
 #include "scripted.h"
 #include "support/catch.hpp"
@@ -176,6 +177,30 @@ TEST_CASE("a device without handles is looked at after a notify", "[engine]") {
   gone = true;
   CHECK(tunnel_engine_notify(node.engine()) == TUNNEL_OK);
   CHECK(node.result() == TUNNEL_ERR_CLOSED);
+}
+
+// A handle on which it can only be said that there is room again tells nothing of packets.
+TEST_CASE("a device without a handle for reading is read until it has nothing", "[engine]") {
+  static const auto handle = tunnel::engine::Wake::open();
+  REQUIRE(handle);
+  Parts parts;
+  parts.device.most = 3;
+  parts.device.ops.wait = [](void*, tunnel_handle* handles, std::size_t) {
+    handles[0] = {handle->handle(), 0, 0};
+    return std::int32_t{1};
+  };
+  Node node(std::move(parts.core), parts.device.table(), parts.transport.table());
+  node.start();
+  node.catch_up();
+  node.do_there([&](tunnel_core*) {
+    for (std::uint32_t i = 0; i < 30; ++i) parts.device.input.push_back(inside_packet(1, 2, i));
+  });
+  // Another task would wake it and make it look; so only its counters are watched.
+  const auto end = std::chrono::steady_clock::now() + tunnel::test::kPatience;
+  while (node.counters().device_packets_in < 30 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+  }
+  CHECK(node.counters().device_packets_in == 30);
 }
 
 TEST_CASE("create refuses what it cannot use and adopts nothing then", "[engine]") {

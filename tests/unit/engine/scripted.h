@@ -4,6 +4,7 @@
 #include <tunnel/device.h>
 #include <tunnel/transport.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <type_traits>
@@ -33,6 +34,7 @@ struct Scripted {
   std::deque<Bytes> input;       // read from here
   std::vector<Bytes> output;     // written to here
   std::size_t space = SIZE_MAX;  // packets it takes before it says WAIT
+  std::size_t most = SIZE_MAX;   // packets that a read gives
   std::int32_t read_error = 0;
   std::int32_t write_error = 0;
   std::int32_t rebind_status = 0;
@@ -78,7 +80,8 @@ struct Scripted {
     if (scripted.read_error != 0) return scripted.read_error;
     base::SlabCursor cursor(*slab);
     std::int32_t count = 0;
-    for (auto* packet = packets; packet != packets + max && !scripted.input.empty(); ++packet) {
+    const auto* end = packets + std::min(max, scripted.most);
+    for (auto* packet = packets; packet != end && !scripted.input.empty(); ++packet) {
       const Bytes& next = scripted.input.front();
       if (next.size() > cursor.space()) break;
       std::copy(next.begin(), next.end(), cursor.place());
