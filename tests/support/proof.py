@@ -106,6 +106,9 @@ class Proof(Road):
         """As a crash would end it."""
         self.cli.kill("simplevpn", 9)
         wait_until(lambda: not self.cli.pids("simplevpn"), what="daemon dead")
+        # The last thing that the end of a process does is to close its descriptors.
+        wait_until(lambda: self.cli.run("ip", "link", "show", "dev", "wg0", check=False).returncode,
+                   what="interface gone")
 
     def stop_server(self, process):
         process.terminate()
