@@ -1,6 +1,7 @@
 """Bad datagrams at full speed: the tunnel stays up, memory flat, and each is counted."""
 
 import base64
+import functools
 import hashlib
 import os
 import signal
@@ -102,33 +103,49 @@ class Tally:
     def since(self, before, *names):
         return sum(getattr(self, name) - getattr(before, name) for name in names)
 
+    def changes(self, before):
+        return {name: value - getattr(before, name) for name, value in vars(self).items()
+                if isinstance(value, int)} | {"drops": self.reasons(before)}
+
     def reasons(self, before):
         """How many were dropped since, by reason."""
         new = {name: count - before.drops.get(name, 0) for name, count in self.drops.items()}
         return {name: count for name, count in new.items() if count}
 
 
+def balances(before, now, hostile):
+    """Pairs of counts that are equal once nothing is on its way. `before` and `now` are the Tallies
+    of both; between them `hostile` datagrams went to the right one."""
+    here, there = (functools.partial(tally.since, was) for was, tally in zip(before, now))
+    return {"arrived, sent": (there("received", "unread"), here("sent") + hostile),
+            "answered, came back": (there("sent") - there("cookies"), here("received", "unread")),
+            "received, with a fate": (there("received"), there("dropped", "cookies", "useful"))}
+
+
 def every_one_counted(peers, before, hostile):
     """Waits until nothing is on its way; returns what both have then. Each datagram that left on
     one side was read or thrown away by the kernel of the other, and has one fate there: dropped for
-    a reason, answered with a cookie, or of use. `before` are the Tallies of both before `hostile`
-    datagrams went to the right one."""
-    left, right = peers
-
+    a reason, answered with a cookie, or of use."""
     def settled():
-        here, there = now = Tally(left), Tally(right)
-        arrived = there.since(before[1], "received", "unread")
-        answers = there.since(before[1], "sent") - there.since(before[1], "cookies")
-        return now if (
-            arrived == here.since(before[0], "sent") + hostile and
-            answers == here.since(before[0], "received", "unread") and
-            there.since(before[1], "received") ==
-            there.since(before[1], "dropped", "cookies", "useful")) else None
-    return wait_until(settled, what=f"all of {hostile} datagrams counted")
+        now = [Tally(peer) for peer in peers]
+        pairs = balances(before, now, hostile).values()
+        return now if all(one == other for one, other in pairs) else None
+    try:
+        return wait_until(settled)
+    except TimeoutError:
+        now = [Tally(peer) for peer in peers]
+        pytest.fail(f"not all of {hostile} datagrams counted: {balances(before, now, hostile)}, "
+                    f"{[tally.changes(was) for was, tally in zip(before, now)]}")
 
 
 def tallies(peers):
-    return [Tally(peer) for peer in peers]
+    """What both have while nothing is on its way: what one had counted and the other not yet would
+    be missing for ever. They tell each other of changes to their addresses whenever those come."""
+    def unchanged():
+        first, second = ([Tally(peer) for peer in peers] for _ in range(2))
+        return first if [vars(tally) for tally in first] == \
+            [vars(tally) for tally in second] else None
+    return wait_until(unchanged, what="a quiet moment")
 
 
 def test_a_million_bad_datagrams_are_refused_and_counted(both):
