@@ -246,10 +246,15 @@ def test_we_follow_from_one_family_to_the_other(pair):
     ours, theirs = pair
     join(ours, theirs, OUTER[4], initiator="right")
     start(theirs, ours)
+
+    def they_moved():
+        """An answer of ours that was on its way takes their new endpoint back, for they roam too;
+        so it is set until we have heard them from there."""
+        theirs.set("peer", ours.public, "endpoint", "[2001:db8::1]:51820")
+        return ours.seen(theirs).endpoint == "[2001:db8::2]:51820"
     with traffic.Pinging(theirs.host, ours.ipv4) as pinging:
         pinging.wait_for_more(20)
-        theirs.set("peer", ours.public, "endpoint", "[2001:db8::1]:51820")
-        wait_until(lambda: ours.seen(theirs).endpoint == "[2001:db8::2]:51820", what="roamed")
+        wait_until(they_moved, what="roamed")
         pinging.wait_for_more(20)
     assert pinging.result.lost == ()
     assert ours.counters()["handshakes_completed"] == 1
