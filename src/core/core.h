@@ -151,7 +151,8 @@ class Core {
 
   // ---- seal.cpp
   void route(std::span<tunnel_packet> packets) noexcept;
-  std::uint64_t owner_of(tunnel_packet& packet) noexcept;
+  void find_owners(std::span<tunnel_packet> packets) noexcept;
+  router::Owner owner_of(tunnel_packet& packet) noexcept;
   bool plan_seal(tunnel_packet& packet, tunnel_aead_job& job) noexcept;
   std::int32_t check_seal(const Peer& peer, const tunnel_packet& packet) const noexcept;
   void commit_seal(tunnel_packet& packet, const PeerSession& session,

@@ -22,6 +22,14 @@ class PeerTable {
     return chunks_[slot / kChunk][slot % kChunk];
   }
 
+  // Asks the processor for what seal reads of a peer first.
+  void prefetch(std::uint32_t slot) const noexcept {
+    const Peer& peer = (*this)[slot];
+    __builtin_prefetch(&peer.slot);
+    __builtin_prefetch(&peer.endpoint);
+    __builtin_prefetch(&peer.keys);
+  }
+
   Peer* find(std::uint64_t id) noexcept;
   const Peer* find(std::uint64_t id) const noexcept;
   Peer* find(const protocol::PublicKey& key) noexcept;
