@@ -1,5 +1,7 @@
 """What a NAT does to a client's datagrams, and what it does when it forgets."""
 
+import collections
+import contextlib
 import select
 import socket
 import threading
@@ -13,6 +15,7 @@ class Relay:
         self._host, self._far = host, far
         self._near = self._socket(near)
         self._outer = self._socket(("0.0.0.0", 0))
+        self._forgotten = collections.deque()  # closed by the thread, which may be using them
         self._client = None
         self._wake, self._woken = socket.socketpair()
         self._ended = False
@@ -32,7 +35,7 @@ class Relay:
         self._ended = True
         self._wake.send(b"x")
         self._thread.join()
-        for one in (self._near, self._outer, self._wake, self._woken):
+        for one in (self._near, self._outer, self._wake, self._woken, *self._forgotten):
             one.close()
 
     def port(self):
@@ -41,8 +44,8 @@ class Relay:
 
     def forget(self):
         self._outer, old = self._socket(("0.0.0.0", 0)), self._outer
+        self._forgotten.append(old)
         self._wake.send(b"x")
-        old.close()
 
     def _run(self):
         while not self._ended:
@@ -50,9 +53,20 @@ class Relay:
             readable, _, _ = select.select([self._near, outer, self._woken], [], [])
             if self._woken in readable:
                 self._woken.recv(1)
+                while self._forgotten:
+                    self._close(self._forgotten.popleft())
                 continue
             if self._near in readable:
                 datagram, self._client = self._near.recvfrom(65535)
                 outer.sendto(datagram, self._far)
             if outer in readable and self._client:
                 self._near.sendto(outer.recv(65535), self._client)
+
+    def _close(self, old):
+        """What had arrived before it was forgotten is passed on."""
+        with old, contextlib.suppress(BlockingIOError):
+            old.setblocking(False)
+            while True:
+                datagram = old.recv(65535)
+                if self._client:
+                    self._near.sendto(datagram, self._client)
