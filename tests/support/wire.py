@@ -21,6 +21,7 @@ KEEPALIVE = 32
 
 _SO_RCVBUFFORCE = 33
 _SO_ATTACH_FILTER = 26
+_SO_TIMESTAMPNS = 35
 _ETH_P_ALL = 3
 _PACKET_STATISTICS = 6
 _PACKET_VNET_HDR = 15
@@ -135,6 +136,12 @@ def _frame(headers, network, transport, payload):
     return bytes(made)
 
 
+def _monotonic(stamp):
+    """When the kernel saw a frame; we may have got to it long after."""
+    seconds, nanoseconds = struct.unpack("qq", stamp)
+    return time.monotonic() - (time.time() - seconds - nanoseconds / 1e9)
+
+
 class Capture:
     """Everything that passes an interface of a host while the `with` block lasts. Python is slow:
     a few thousand packets a second; `only_handshakes` (IPv4) lets the kernel leave the rest out."""
@@ -144,6 +151,7 @@ class Capture:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             if only_handshakes:
                 self._attach(_ONLY_HANDSHAKES)
             self._socket.bind((interface, _ETH_P_ALL))
@@ -185,9 +193,11 @@ class Capture:
                 continue
 
     def _receive(self):
-        frames = split(self._socket.recv(1 << 17))
+        read, ((_, _, stamp),), _, _ = self._socket.recvmsg(1 << 17, socket.CMSG_SPACE(16))
+        at = _monotonic(stamp)
+        frames = split(read)
         self.trains += len(frames) > 1
-        self._frames.extend((time.monotonic(), frame) for frame in frames)
+        self._frames.extend((at, frame) for frame in frames)
 
     def _take_the_rest(self):
         """What a busy machine has kept the reader from, up to now."""
