@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kFile = "/run/simplevpn/wg0.conf";
 constexpr const char* kState = "/var/lib/simplevpn/wg0.endpoints";
 constexpr double kStart_s = 5;
+constexpr double kEnd_s = 5;
 
 std::string text(const tunnel::KeyText& key) {
   return key.c_str();
@@ -65,6 +66,12 @@ bool Endpoint::start() {
   });
   const auto decided = [this] { return !status().is_null() || !daemon_.running(); };
   return wait_until(kStart_s, 1, decided) && daemon_.running();
+}
+
+// The interface is the packet process's, which learns of the daemon's death a little later.
+void Endpoint::kill() {
+  daemon_.end();
+  wait_until(kEnd_s, 1, [this] { return host_.run({"ip", "link", "show", "wg0"}).status != 0; });
 }
 
 std::string Endpoint::status_document() const {

@@ -25,8 +25,8 @@ class Endpoint {
   bool configure() const;
   // Starts the daemon and waits until it answers `status`. False when it did not come up.
   bool start();
-  // kill -9; it is gone when this returns.
-  void kill() { daemon_.end(); }
+  // kill -9; it and its interface are gone when this returns.
+  void kill();
 
   // The tunnel's part of `simplevpn status --json`; null when the daemon does not answer.
   nlohmann::json status() const;
