@@ -84,8 +84,9 @@ tun = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"wg0", 0x1001))
 os.umask(0o077)
 listener = socket.socket(socket.AF_UNIX)
-listener.bind("/run/wireguard/wg0.sock")
+listener.bind("/run/wireguard/wg0.new")  # `wg` removes a .sock that does not listen
 listener.listen(8)
+os.rename("/run/wireguard/wg0.new", "/run/wireguard/wg0.sock")
 for handle in (tun, listener.fileno()):
     os.set_inheritable(handle, True)
 environment = dict(os.environ, WG_TUN_FD=str(tun), WG_UAPI_FD=str(listener.fileno()))
