@@ -17,7 +17,6 @@ import selectors
 import socket
 import struct
 import threading
-import time
 
 import nameserver
 import wire
