@@ -72,10 +72,11 @@ def furnish(host):
 
 
 def kill(host):
-    """Kills the daemon; it and its interface are gone afterwards."""
+    """Kills the daemon. Gone afterwards are also its packet process, which learns of that death a
+    little later, and so the interface and the listener, which are that process's."""
     host.kill("simplevpn", signal.SIGKILL)
-    wait_until(lambda: not host.pids("simplevpn"), what="the daemon is dead")
-    wait_until(lambda: "wg0" not in host.ip("link"), what="its interface is gone")
+    for name in ("simplevpn", "simplevpn-pkt"):
+        wait_until(lambda name=name: not host.pids(name), what=f"{name} is dead")
 
 
 def start_and_kill(host, command, after_s):

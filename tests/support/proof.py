@@ -11,6 +11,7 @@ import socket
 
 import pytest
 
+import crash
 import names
 from leaks import Programs, Services, Watch, probes, too_late
 from netns import Lab, missing, wait_until
@@ -104,11 +105,7 @@ class Proof(Road):
 
     def kill_client(self):
         """As a crash would end it."""
-        self.cli.kill("simplevpn", 9)
-        wait_until(lambda: not self.cli.pids("simplevpn"), what="daemon dead")
-        # The last thing that the end of a process does is to close its descriptors.
-        wait_until(lambda: self.cli.run("ip", "link", "show", "dev", "wg0", check=False).returncode,
-                   what="interface gone")
+        crash.kill(self.cli)
 
     def stop_server(self, process):
         process.terminate()

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import crash
 import machine
 import traffic
 import wire
@@ -166,8 +167,7 @@ def test_defect_06_after_a_crash_a_new_start_doubles_nothing(host, simplevpn):
     before = machine.describe(host)
     host.run(simplevpn, "up", "/run/wg0.conf")
     first = _rows(host)
-    host.kill("simplevpn", signal.SIGKILL)
-    wait_until(lambda: not host.pids("simplevpn"), what="the daemon died")
+    crash.kill(host)
     host.run(simplevpn, "up", "/run/wg0.conf")
     assert _rows(host) == first
     host.run(simplevpn, "down", "wg0")

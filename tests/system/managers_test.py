@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+import crash
 import managers
 from leaks import Watch, question
 from names import NameServer
@@ -60,8 +61,7 @@ class Site:
         self.client.run(self.program, "down", "client")
 
     def crash(self):
-        assert self.client.kill("simplevpn", 9)
-        wait_until(lambda: not self.client.pids("simplevpn"), what="daemon dead")
+        crash.kill(self.client)
 
     def look_up(self, name):
         """(address, who was asked)."""

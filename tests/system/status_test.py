@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import crash
 import schema
 import traffic
 from netns import wait_until
@@ -184,8 +185,7 @@ def test_a_terminal_is_redrawn(tunnel):
 def blocks(side):
     """Ends the daemon of a side as a crash does; its block stays."""
     side.process.kill()
-    side.host.kill("simplevpn", signal.SIGKILL)
-    wait_until(lambda: not side.host.pids("simplevpn"), what="daemon dead")
+    crash.kill(side.host)
 
 
 def launch(side, *flags):
