@@ -204,6 +204,15 @@ class Host:
         self.run("/bin/sh", "-c", 'echo "$2" > "$1"', "sysctl",
                  f"/proc/sys/{name.replace('.', '/')}", str(value))
 
+    def has_interface(self, name):
+        with open(f"/proc/{self.pid}/net/dev", encoding="ascii") as file:
+            return any(line.split(":")[0].strip() == name for line in file)
+
+    def binds_udp(self, port):
+        """Has a socket this port, in IPv4?"""
+        with open(f"/proc/{self.pid}/net/udp", encoding="ascii") as file:
+            return any(line.split()[1].endswith(f":{port:04X}") for line in file)
+
     def pids(self, program):
         """Pids, as the machine sees them, of this host's processes with that program name."""
         space = os.stat(f"/proc/{self.pid}/ns/pid").st_ino

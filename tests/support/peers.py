@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 
 from netns import only_child, wait_until
@@ -112,9 +113,12 @@ class Peer:
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, timeout=5):
-        """Ends it; returns its exit status."""
+        """Ends it; returns its exit status. What was killed has its interface a little longer,
+        until the last of its processes has noticed."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=timeout)
+        status = self.process.wait(timeout=timeout)
+        wait_until(lambda: not self.host.has_interface(self.interface), what="interface gone")
+        return status
 
     def kill(self):
         self.stop(signal.SIGKILL)
@@ -185,6 +189,10 @@ class WireguardGo(Peer):
             nodad = ["nodad"] if ":" in address else []
             self.host.ip("address", "add", address, "dev", self.interface, *nodad)
         self.host.ip("link", "set", "dev", self.interface, "mtu", self.mtu or 1420, "up")
+        # It hears of "up" by netlink: opens its sockets then, and starts its peers, locked until
+        # `wg` may ask.
+        wait_until(lambda: self.host.binds_udp(self.port), what="wireguard-go is up")
+        self.host.run("wg", "show", self.interface)
 
     def widen(self):
         """Room for traffic while the machine is busy elsewhere: its UDP sockets have the system's
@@ -256,10 +264,20 @@ class Simplevpn(Peer):
 
     def settle(self):
         """Waits until it has dealt with the addresses it gave itself (it tells its peers about
-        changes, by a keepalive): one more change, and the answer to that."""
-        before = self.errors().count("event=network_changed")
+        changes, by a keepalive): one more change, the answer to that, and then a silence longer
+        than what it waits for further ones."""
+        def changes():
+            return self.errors().count("event=network_changed")
+        seen = before = changes()
         self.host.ip("address", "add", f"127.9.9.{before + 1}/32", "dev", "lo")
-        wait_until(lambda: self.errors().count("event=network_changed") > before, what="settled")
+        since = time.monotonic()
+
+        def silent():
+            nonlocal seen, since
+            if changes() != seen:
+                seen, since = changes(), time.monotonic()
+            return seen > before and time.monotonic() - since > 0.4
+        wait_until(silent, what="settled")
 
     def status(self):
         done = self.host.run(self.program, "status", self.interface, "--json")

@@ -11,9 +11,11 @@ import time
 
 import pytest
 
+import crash
 import schema
+import traffic
 from netns import wait_until
-from program import CONFIG, PEER, PRESHARED, PRIVATE, Tunnel, need, run
+from program import CONFIG, END_S, PEER, PRESHARED, PRIVATE, Tunnel, need, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STATUS_SCHEMA = json.loads((ROOT / "docs" / "schema" / "status.json").read_text(encoding="utf-8"))
@@ -129,7 +131,7 @@ def test_signals_stop_it_in_order(tunnel):
     for sig, status in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
         process = tunnel.foreground()
         process.send_signal(sig)
-        assert process.wait(timeout=2) == status, process.stderr.read()
+        assert process.wait(timeout=END_S) == status, process.stderr.read()
         tunnel.assert_gone()
 
 
@@ -342,7 +344,7 @@ def peer_of(host, program):
 def test_a_pair_from_init_works_at_once(pair, simplevpn):
     server, client = pair
     for address in ("10.9.0.1", "fd09::1"):
-        assert " 0% packet loss" in client.run("ping", "-c3", "-i0.1", "-W2", address).stdout
+        assert traffic.ping(client, address, count=3).lost == ()
     peer = peer_of(server, simplevpn)
     assert peer["live"] and peer["endpoint"].startswith("192.0.2.2:") and peer["rx_bytes"] > 0
     assert "● client" in server.run(simplevpn, "status").stdout
@@ -359,8 +361,7 @@ def test_a_killed_server_finds_its_client_again_by_itself(pair, simplevpn, tmp_p
     server, _ = pair
     wait_until(lambda: peer_of(server, simplevpn)["live"], what="first handshake")
     wait_until(lambda: server.exists("/var/lib/simplevpn/server.endpoints"), what="endpoint kept")
-    server.kill("simplevpn", signal.SIGKILL)
-    wait_until(lambda: not server.pids("simplevpn"), what="killed")
+    crash.kill(server)
     server.run(simplevpn, "up", tmp_path / "server.conf")
     wait_until(lambda: peer_of(server, simplevpn)["live"], timeout=3, what="session again")
 

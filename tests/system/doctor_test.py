@@ -128,7 +128,8 @@ def test_an_old_timestamp_points_at_the_clock(pair):
     with wire.Capture(client.host, "srv", only_handshakes=True) as capture:
         client.start()
         assert traffic.ping(client.host, server.ipv4, count=1).lost == ()
-        initiation = next(one for one in capture.datagrams() if one.kind == wire.INITIATION)
+        initiation = wait_until(lambda: next(
+            (one for one in capture.datagrams() if one.kind == wire.INITIATION), None))
     script = ("import socket, sys; "
               "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto("
               f"bytes.fromhex(sys.argv[1]), ('{OUTER[1]}', {server.port}))")
@@ -195,6 +196,7 @@ def test_a_firewall_behind_a_session_is_suspected(pair):
                     "{ type filter hook input priority 0; }; "
                     "add rule inet wall in iifname wg0 drop")
     client.start()
+    client.host.run(client.program, "status", "wg0", "--check", "handshake", "--wait=10")
     assert len(traffic.ping(client.host, server.ipv4, count=3, patience=0.2).lost) == 3
     assert "a firewall there" in doctor(client, exit_status=0)["data"]["cause"]
     assert "data" not in doctor(server, exit_status=0)

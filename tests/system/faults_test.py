@@ -10,6 +10,7 @@ import pytest
 import traffic
 from netns import wait_until
 from peers import Simplevpn, join
+from program import END_S
 
 OUTER = ("192.0.2.1", "192.0.2.2")
 TIMEOUT = 3  # exit status of a command that got no answer
@@ -52,14 +53,14 @@ def assert_nothing_left(peer):
 @pytest.mark.parametrize("number, status", [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_in_mid_copy_ends_it_within_two_seconds(both, copying, number, status):
     left, _ = both
-    assert left.stop(number, timeout=2) == status, left.errors()
+    assert left.stop(number, timeout=END_S) == status, left.errors()
     assert_nothing_left(left)
 
 
 def test_an_interface_deleted_in_mid_copy_is_an_error_that_says_so(both, copying):
     left, _ = both
     left.host.ip("link", "del", "wg0")
-    assert left.process.wait(timeout=2) == 1
+    assert left.process.wait(timeout=END_S) == 1
     assert "the interface wg0 is gone" in left.errors() and "hint:" in left.errors()
     assert_nothing_left(left)
     left.start()
@@ -169,7 +170,7 @@ def test_without_descriptors_packets_go_on_and_it_recovers(both):
     assert pinging.result.lost == ()
     limit_descriptors(left, 1024)
     wait_until(lambda: status_works(left), what="status works again")
-    assert left.stop(timeout=2) == 0
+    assert left.stop(timeout=END_S) == 0
 
 
 # ---- nothing to do ----
@@ -189,5 +190,5 @@ def test_an_idle_tunnel_without_a_peer_in_reach_only_tries_a_handshake(cable, si
     left.settle()
     ticks = left.cpu_ticks()
     assert not traffic.answers(left.host, right.ipv4, patience=3)
-    assert left.cpu_ticks() - ticks <= 2
+    assert left.cpu_ticks() - ticks <= 10  # of 300
     assert left.counters()["handshakes_initiated"] <= 3

@@ -70,7 +70,7 @@ def test_what_others_take_away_is_put_back_and_told(road):
         road.cli.run("/bin/sh", "-c", command)
         wait_until(lambda: not machine.differences(running, seen(road.cli)), what=command)
     assert reaches(road.cli, INSIDE)
-    assert events(road).count("setting_restored") >= len(TAKEN_AWAY)
+    wait_until(lambda: events(road).count("setting_restored") >= len(TAKEN_AWAY), what="all told")
     road.down()
     assert not machine.differences(before, machine.describe(road.cli))
 
@@ -254,7 +254,7 @@ PersistentKeepalive = 1
     road.cli.write("/run/wg0.conf", text)
     road.cli.run(road.program, "reload", "wg0")
     wait_until(lambda: "10.10.0.0/24" not in road.cli.ip(*table), what="the route is gone")
-    assert "51821" not in block(road, "endpoints4")
+    wait_until(lambda: "51821" not in block(road, "endpoints4"), what="it has left the block")
     assert reaches(road.cli, INSIDE)
 
 

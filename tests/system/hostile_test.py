@@ -91,7 +91,7 @@ class Tally:
         self.counters, engine = status["counters"], status["engine"]
         # "no peer" is for what the host itself sends unasked (IPv6), not for what arrives.
         self.drops = {name: count for name, count in self.counters["drops"].items()
-                      if name != "no_peer"}
+                      if name != "no_peer_for_destination"}
         self.received = self.counters["rx_packets"]
         self.dropped = sum(self.drops.values())
         self.cookies = self.counters["cookie_replies"]
@@ -205,6 +205,8 @@ def fixture_flood(cable, simplevpn, request):
     left, right = (makers[name](host) for name, host in zip(request.param.split("-"), cable))
     join(left, right, OUTER, initiator="left")
     right.start()
+    if isinstance(right, WireguardGo):
+        right.widen()
     write_templates(list(initiations_of_nobody(right)), left.host)
     with wire.Capture(cable[0], "right") as tap:
         left.host.popen(SENDER, "/run/templates", OUTER[1], PORT, 60 * FLOOD, "r", FLOOD,
@@ -218,7 +220,8 @@ def test_a_new_client_gets_in_with_a_cookie_while_initiations_flood(flood):
     left, right = flood
     left.start()
     with traffic.Pinging(left.host, right.ipv4) as pinging:
-        pinging.wait_for_more(20, timeout=RETRY + 1)
+        # Without a cookie it would never get in; a busy machine may lose it once more.
+        pinging.wait_for_more(20, timeout=2 * RETRY + 1)
 
 
 @pytest.mark.parametrize("flood", ["ours-ours"], indirect=True)

@@ -111,6 +111,7 @@ def test_ten_thousand_pings_and_a_copy_each_way(cable, simplevpn, names):
     left, right = make_peers(names, cable, simplevpn)
     join(left, right, OUTER[4], initiator="left", preshared=key())
     start(left, right)
+    next(peer for peer in (left, right) if isinstance(peer, WireguardGo)).widen()
     assert traffic.ping(left.host, right.ipv4, count=10_000, interval=0.001).lost == ()
     wait_until(lambda: same_bytes(left, right), what="equal byte counters")
     for source, target in ((left, right), (right, left)):
@@ -211,8 +212,8 @@ def test_theirs_follows_when_our_address_changes(pair, sender):
         move(ours.host, "right", "192.0.2.1", "192.0.2.11")
         wait_until(lambda: theirs.seen(ours).endpoint == "192.0.2.11:51820", what="roamed")
         pinging.wait_for_more(20)
-    assert len(pinging.result.lost) <= 40  # 0.4 s
-    assert theirs.seen(ours).latest_handshake == ours.seen(theirs).latest_handshake
+    assert len(pinging.result.lost) <= 100  # 1 s; their next keepalive would come after ten
+    assert ours.counters()["handshakes_completed"] == 1
 
 
 def test_we_follow_when_their_address_changes(pair):

@@ -79,7 +79,7 @@ def test_a_cable_that_is_too_thin_loses_nothing(cable, simplevpn, family):
     for source, target in (peers, peers[::-1]):
         traffic.copy(source.host, target.host, target.ipv4, 4 << 20)
     assert peers[0].drops() == {} == peers[1].drops()
-    assert same_bytes(*peers)
+    wait_until(lambda: same_bytes(*peers), what="equal byte counters")
 
 
 @pytest.mark.parametrize("family", [4, 6])
