@@ -116,12 +116,15 @@ class Proof(Road):
         self.cli.ip("link", "set", "up0", "down")
 
     def restore_uplink(self):
+        """Until the tunnel uses it again: a split one's route to the server follows."""
         self.cli.ip("link", "set", "up0", "up")
         for address in (CLI6, CLI_ULA):
             self.cli.ip("address", "add", f"{address}/64", "dev", "up0", "nodad", check=False)
         wait_until(lambda: "state UP" in self.cli.ip("link", "show", "up0"), what="up0 is up")
         self.cli.ip("route", "replace", "default", "via", "192.168.1.1", "dev", "up0")
         self.cli.ip("route", "replace", "default", "via", "2001:db8:1::1", "dev", "up0")
+        wait_until(lambda: "dev up1" not in self.cli.ip("route", "show", SERVER4),
+                   what="the way to the server")
 
 
 @pytest.fixture(scope="module")
