@@ -56,7 +56,7 @@ void await_hang_up(int alive) {
   poll(&caller, 1, -1);
 }
 
-int run_apart(const Teller& teller, bool user, int alive, bool keep) {
+int run_apart(const Teller& teller, bool user, int alive) {
   std::string error;
   const auto hosts = Topology::build(error);
   const auto configs = make_configs();
@@ -68,7 +68,7 @@ int run_apart(const Teller& teller, bool user, int alive, bool keep) {
   Script script(*hosts, *configs, teller);
   script.run();
   teller.text("done", "");
-  if (keep) await_hang_up(alive);
+  await_hang_up(alive);  // the caller looks first at what there is to end
   return 0;
 }
 
@@ -151,7 +151,7 @@ void Demo::become_script(const Fork& made, uid_t uid, gid_t gid, int theirs) {
   if (const auto obstacle = settle(made.user, uid, gid, theirs)) {
     teller.obstacle(*obstacle);
   } else {
-    status = run_apart(teller, made.user, theirs, options_.keep);
+    status = run_apart(teller, made.user, theirs);
   }
   _exit(status);
 }
