@@ -208,10 +208,10 @@ class Host:
         with open(f"/proc/{self.pid}/net/dev", encoding="ascii") as file:
             return any(line.split(":")[0].strip() == name for line in file)
 
-    def binds_udp(self, port):
-        """Has a socket this port, in IPv4?"""
+    def udp_sockets(self, port):
+        """The rows of /proc/net/udp (IPv4 alone) with this local port."""
         with open(f"/proc/{self.pid}/net/udp", encoding="ascii") as file:
-            return any(line.split()[1].endswith(f":{port:04X}") for line in file)
+            return [row for row in map(str.split, file) if row[1].endswith(f":{port:04X}")]
 
     def pids(self, program):
         """Pids, as the machine sees them, of this host's processes with that program name."""

@@ -191,7 +191,7 @@ class WireguardGo(Peer):
         self.host.ip("link", "set", "dev", self.interface, "mtu", self.mtu or 1420, "up")
         # It hears of "up" by netlink: opens its sockets then, and starts its peers, locked until
         # `wg` may ask.
-        wait_until(lambda: self.host.binds_udp(self.port), what="wireguard-go is up")
+        wait_until(lambda: self.host.udp_sockets(self.port), what="wireguard-go is up")
         self.host.run("wg", "show", self.interface)
 
     def widen(self):
@@ -266,17 +266,16 @@ class Simplevpn(Peer):
         """Waits until it has dealt with the addresses it gave itself (it tells its peers about
         changes, by a keepalive): one more change, the answer to that, and then a silence longer
         than what it waits for further ones."""
-        def changes():
-            return self.errors().count("event=network_changed")
-        seen = before = changes()
+        seen = before = self.errors().count("event=network_changed")
         self.host.ip("address", "add", f"127.9.9.{before + 1}/32", "dev", "lo")
         since = time.monotonic()
 
         def silent():
             nonlocal seen, since
-            if changes() != seen:
-                seen, since = changes(), time.monotonic()
-            return seen > before and time.monotonic() - since > 0.4
+            now = self.errors().count("event=network_changed")
+            if now != seen:
+                seen, since = now, time.monotonic()
+            return seen > before and time.monotonic() - since > 0.4  # it waits for 0.25
         wait_until(silent, what="settled")
 
     def status(self):

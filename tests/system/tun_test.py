@@ -24,20 +24,16 @@ def fixture_program(simplevpn):
     return path
 
 
-def link_exists(host):
-    return host.run("ip", "link", "show", "dev", "wg0", check=False).returncode == 0
-
-
 def assert_gone(host):
     wait_until(lambda: not host.pids("simplevpn-tun"), what="daemon ended")
-    assert not host.exists(SOCKET) and not link_exists(host)
+    assert not host.exists(SOCKET) and not host.has_interface("wg0")
 
 
 def test_it_listens_when_the_command_returns(host, program):
     need("wg")
     host.run(program, "wg0")
     assert host.run("wg", "show", "interfaces").stdout == "wg0\n"
-    assert link_exists(host)
+    assert host.has_interface("wg0")
     done = host.run(program, "wg0", check=False)
     assert done.returncode == 4 and "wg0" in done.stderr
     host.kill("simplevpn-tun")
