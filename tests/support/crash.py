@@ -72,11 +72,14 @@ def furnish(host):
 
 
 def kill(host):
-    """Kills the daemon. Gone afterwards are also its packet process, which learns of that death a
-    little later, and so the interface and the listener, which are that process's."""
-    host.kill("simplevpn", signal.SIGKILL)
+    """Kills the daemon; returns whether there was one. Gone afterwards are also its packet process,
+    which learns of that death a little later, and so the interface and the listener, which are that
+    process's."""
+    killed = host.kill("simplevpn", signal.SIGKILL)
     for name in ("simplevpn", "simplevpn-pkt"):
         wait_until(lambda name=name: not host.pids(name), what=f"{name} is dead")
+    wait_until(lambda: not host.has_interface("wg0"), what="its interface is gone")
+    return killed > 0
 
 
 def start_and_kill(host, command, after_s):

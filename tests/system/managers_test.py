@@ -61,7 +61,7 @@ class Site:
         self.client.run(self.program, "down", "client")
 
     def crash(self):
-        crash.kill(self.client)
+        assert crash.kill(self.client)
 
     def look_up(self, name):
         """(address, who was asked)."""
