@@ -245,10 +245,10 @@ TEST_CASE("stop ends a daemon and waits until it has closed its socket", "[host]
     tunnel_control_detach(daemon.control.get());
     daemon.control.reset();
   });
-  CHECK(tunnel_control_stop(daemon.directory.c_str(), "wg0", 5000) == TUNNEL_OK);
+  CHECK(tunnel_control_stop(daemon.directory.c_str(), "wg0", kPatience_ms) == TUNNEL_OK);
   main_thread.join();
   CHECK(daemon.control == nullptr);
-  CHECK(tunnel_control_stop(daemon.directory.c_str(), "wg0", 5000) == TUNNEL_ERR_NOT_FOUND);
+  CHECK(tunnel_control_stop(daemon.directory.c_str(), "wg0", kPatience_ms) == TUNNEL_ERR_NOT_FOUND);
 }
 
 TEST_CASE("stop says when a daemon does not go", "[host][control]") {
@@ -267,7 +267,7 @@ TEST_CASE("without an engine requests are refused, and nobody waits", "[host][co
   detacher.join();
   CHECK(talk(fd, "get=1\n\n") == "errno=19\n\n");
   tunnel_snapshot* snapshot = nullptr;
-  CHECK(tunnel_snapshot_read(daemon.directory.c_str(), "wg0", 5000, &snapshot) ==
+  CHECK(tunnel_snapshot_read(daemon.directory.c_str(), "wg0", kPatience_ms, &snapshot) ==
         TUNNEL_ERR_NOT_FOUND);
 }
 
