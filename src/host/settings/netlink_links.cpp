@@ -21,6 +21,9 @@ void put_address(Message& message, std::uint32_t index, const tunnel_prefix& add
   header.ifa_family = system_family(address.family);
   header.ifa_prefixlen = address.length;
   header.ifa_index = index;
+  // A tunnel's address has no neighbours to be asked about it. Until the kernel had found that out
+  // by itself, a moment later, no program could bind to it.
+  if (address.family == TUNNEL_FAMILY_IPV6) header.ifa_flags = IFA_F_NODAD;
   message.address(IFA_LOCAL, address);
   message.address(IFA_ADDRESS, address);
 }

@@ -67,7 +67,7 @@ struct Writer {
 
   std::string operator()(const AddressStep& step) const {
     return ip(step.address.family) + "address add " + text_of(step.address) + " dev " +
-           interface_name;
+           interface_name + (step.address.family == TUNNEL_FAMILY_IPV6 ? " nodad" : "");
   }
 
   std::string operator()(const UpStep&) const {

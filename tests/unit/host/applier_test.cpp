@@ -1,5 +1,9 @@
 // applier_test.cpp — each kind of step, really applied in a network namespace, met by a third
 // party, and undone.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include "base/base.h"
 #include "settings_support.h"
 
 using namespace tunnel::host;
@@ -17,6 +21,8 @@ struct Change {
 
 std::vector<Change> changes() {
   return {
+      {"an IPv4 address", AddressStep{prefix("10.9.0.1/24")}, "inet 10.9.0.1/24 scope global wgt0",
+       "ip addr add 10.8.0.1/24 dev wgt0", "inet 10.8.0.1/24"},
       {"a route in a table",
        RouteStep{.prefix = prefix("0.0.0.0/0"), .device = "wgt0", .table = 77},
        "default dev wgt0 table 77 proto 87 scope link",
@@ -104,6 +110,27 @@ TEST_CASE("every kind of step is applied, does what its text says, and is undone
       REQUIRE(machine() == applied);
     });
   }
+}
+
+// Without that, the kernel first asks the neighbours, of whom a tunnel has none.
+TEST_CASE("a program can bind to an IPv6 address at once", "[host][settings]") {
+  ::test::in_namespace([&] {
+    make_links();
+    Applier one = applier({AddressStep{prefix("fd09::1/64")}});
+    tunnel_settings_fault fault = TUNNEL_SETTINGS_FAULT_INIT;
+    REQUIRE(one.apply(fault) == TUNNEL_OK);
+    const tunnel::base::Descriptor fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_in6 own{};
+    own.sin6_family = AF_INET6;
+    REQUIRE(::inet_pton(AF_INET6, "fd09::1", &own.sin6_addr) == 1);
+    const auto* name = reinterpret_cast<const sockaddr*>(&own);
+    REQUIRE(::bind(fd.get(), name, sizeof own) == 0);
+    const std::string text = step_text(AddressStep{prefix("fd09::1/64")}, "wgt0");
+    REQUIRE(text == "ip -6 address add fd09::1/64 dev wgt0 nodad");
+    REQUIRE(one.undo(fault) == TUNNEL_OK);
+    ::test::run_command(text);  // ip understands it
+    REQUIRE_FALSE(has_line(machine(), "tentative"));
+  });
 }
 
 TEST_CASE("what a third party put beside a step survives its undoing", "[host][settings]") {

@@ -56,12 +56,12 @@ TEST_CASE("a plan has the MTU, addresses, up, and routes that no address covers,
   test::in_namespace([&] {
     Texts planned = texts(plan(example(), "wg0"));
     std::erase_if(planned, [](const std::string& text) { return text.find("nft") == 0; });
-    REQUIRE(planned == Texts{"ip link set dev wg0 mtu 1400",
-                             "ip -4 address add 10.9.0.1/24 dev wg0",
-                             "ip -6 address add fd00:9::1/64 dev wg0", "ip link set dev wg0 up",
-                             "ip -6 route add fd00:7::/64 dev wg0 proto 87",
-                             "ip -4 route add 192.168.7.0/24 dev wg0 proto 87",
-                             "ip -4 route add 192.168.0.0/16 dev wg0 proto 87"});
+    REQUIRE(planned ==
+            Texts{"ip link set dev wg0 mtu 1400", "ip -4 address add 10.9.0.1/24 dev wg0",
+                  "ip -6 address add fd00:9::1/64 dev wg0 nodad", "ip link set dev wg0 up",
+                  "ip -6 route add fd00:7::/64 dev wg0 proto 87",
+                  "ip -4 route add 192.168.7.0/24 dev wg0 proto 87",
+                  "ip -4 route add 192.168.0.0/16 dev wg0 proto 87"});
   });
 }
 

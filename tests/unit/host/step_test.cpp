@@ -17,7 +17,7 @@ std::vector<Case> cases() {
   return {
       {MtuStep{1400}, "ip link set dev wg0 mtu 1400"},
       {AddressStep{prefix("10.9.0.1/24")}, "ip -4 address add 10.9.0.1/24 dev wg0"},
-      {AddressStep{prefix("fd00::1/64")}, "ip -6 address add fd00::1/64 dev wg0"},
+      {AddressStep{prefix("fd00::1/64")}, "ip -6 address add fd00::1/64 dev wg0 nodad"},
       {UpStep{}, "ip link set dev wg0 up"},
       {RouteStep{.prefix = prefix("10.0.0.0/8"), .device = "wg0"},
        "ip -4 route add 10.0.0.0/8 dev wg0 proto 87"},
