@@ -31,7 +31,7 @@ link set uplink up
 link set lan up
 address add 198.51.100.2/24 dev uplink
 address add 10.20.0.1/24 dev lan
-address add fd20::1/64 dev lan
+address add fd20::1/64 dev lan nodad
 route add default via 198.51.100.1
 )";
 
@@ -39,7 +39,7 @@ constexpr const char* kBehind = R"(
 link set lo up
 link set lan up
 address add 10.20.0.2/24 dev lan
-address add fd20::2/64 dev lan
+address add fd20::2/64 dev lan nodad
 route add default via 10.20.0.1
 route add ::/0 via fd20::1
 )";
