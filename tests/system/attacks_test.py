@@ -10,8 +10,8 @@ import pytest
 from leaks import CANARY, Programs, Watch, probes
 from names import NameServer
 from netns import wait_until
-from proof import (BLOCKED, CLI4, INTERNET, LAN_ULA, LOCAL_PUBLIC, OF_CLIENT, RESOLVER, TO_SERVER,
-                   TUNNEL, outside, road, sent, shared)  # noqa: F401  (fixtures: road, shared)
+from proof import (BLOCKED, CLI4, CLI6, INTERNET, LAN_ULA, LOCAL_PUBLIC, OF_CLIENT, RESOLVER,
+                   TO_SERVER, TUNNEL, outside, road, sent, shared)  # noqa: F401  (fixtures)
 from road import INET4, INET6, LAN4, PORT, SERVER4
 
 SCHEMES = {"wg-quick": ("up",), "strict": ("client",), "split": ("client", "--split"),
@@ -29,6 +29,15 @@ def said(host, *commands):
     finally:
         for command in commands:
             host.ip(*command.replace(" add ", " del ").split())
+
+
+@contextlib.contextmanager
+def addressed(host):
+    """A host that has the tunnel's addresses, and takes what is sent to them, without a tunnel."""
+    with said(host, "address add 10.9.0.2/32 dev lo", "-6 address add fd09::2/128 dev lo nodad"):
+        wait_until(lambda: "fd09::2" in host.ip("-6", "route", "show", "table", "local"),
+                   what="the kernel takes datagrams to the new address")
+        yield
 
 
 # ---- routes ----
@@ -132,14 +141,14 @@ def test_probes_of_the_tunnels_address_and_arp_for_it(road, command, allowed):
     tried = probes(*TUNNEL_ADDRESSES) | {("10.9.0.2", "udp", 40001)}
     with said(road.lan, *ways):
         if command == ("up",) and allowed is None:  # once: the attack works
-            with said(road.cli, "address add 10.9.0.2/32 dev lo",
-                      "-6 address add fd09::2/128 dev lo"):
+            with addressed(road.cli):
                 answers = sent(road, tried, by=road.lan)
             assert {flow[0] for flow in answers} >= {*TUNNEL_ADDRESSES}
         road.start_client(*command, allowed=allowed)
         assert sent(road, tried, by=road.lan) <= TUNNEL
     road.lan.ip("neighbour", "flush", "dev", "up0")  # what it learnt when the attack worked
-    with said(road.lan, "address add 10.9.0.77/24 dev up0", "-6 address add fd09::77/64 dev up0"):
+    with said(road.lan, "address add 10.9.0.77/24 dev up0",
+              "-6 address add fd09::77/64 dev up0 nodad"):
         assert sent(road, tried, by=road.lan) <= TUNNEL
         for address in TUNNEL_ADDRESSES:
             assert "lladdr" not in road.lan.ip("neighbour", "show", address)
@@ -182,22 +191,30 @@ def packet(source, target, number, piece):
 
 def forge(road, flows):
     """All cuts of a datagram of each flow (source, target, (port, port)), from the neighbour; the
-    kernel sums the headers. Returns when a last datagram, which nobody forged, has come."""
+    kernel sums the headers. Returns when a last datagram of each IP, which nobody forged, has come
+    behind them, also behind a search for the neighbour."""
     number = 0
-    with road.cli.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
-        last.bind((CLI4, 40002))
-        last.settimeout(10)
-        with road.lan.network(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as honest, \
-                socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as four, \
-                socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW) as six:
-            for source, target, ports in flows:
-                for cut in pieces(datagram(source, target, ports, CANARY)):
-                    number += 1
-                    for piece in cut:
-                        (six if ":" in target else four).sendto(
-                            packet(source, target, number, piece), (target, 0))
-            honest.sendto(b"last", (CLI4, 40002))
-        assert last.recv(16) == b"last"
+    with contextlib.ExitStack() as stack:
+        def opened(host, family, kind, protocol=0):
+            with host.network():
+                return stack.enter_context(socket.socket(family, kind, protocol))
+
+        last = {CLI4: opened(road.cli, socket.AF_INET, socket.SOCK_DGRAM),
+                CLI6: opened(road.cli, socket.AF_INET6, socket.SOCK_DGRAM)}
+        for address, own in last.items():
+            own.bind((address, 40002))
+            own.settimeout(10)
+        four = opened(road.lan, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        six = opened(road.lan, socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        for source, target, ports in flows:
+            for cut in pieces(datagram(source, target, ports, CANARY)):
+                number += 1
+                for piece in cut:
+                    (six if ":" in target else four).sendto(
+                        packet(source, target, number, piece), (target, 0))
+        for address, own in last.items():
+            opened(road.lan, own.family, socket.SOCK_DGRAM).sendto(b"last", (address, 40002))
+            assert own.recv(16) == b"last"
 
 
 def heard(road, flows):
@@ -234,7 +251,7 @@ def test_fragments_that_a_neighbour_forges(road):
         road.rtr.run("sh", "-c", f"echo 0 >{switch}")
     ways = ("route add 10.9.0.2/32 via 192.168.1.5", "-6 route add fd09::2/128 via 2001:db8:1::5")
     with said(road.lan, *ways):
-        with said(road.cli, "address add 10.9.0.2/32 dev lo", "-6 address add fd09::2/128 dev lo"):
+        with addressed(road.cli):
             assert heard(road, inside) == set(TUNNEL_ADDRESSES)  # the attack works
         road.start_server()
         road.start_client(*BLOCKED)
