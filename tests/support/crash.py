@@ -13,7 +13,6 @@ from netns import wait_until
 from program import CONFIG as SERVER
 from program import PEER, PRIVATE
 
-LONGEST_START_S = 0.5  # a start takes a fifth of it
 FILE = "/run/wg0.conf"
 
 # Everything goes through the tunnel: routes and rules in two families, a table, kernel settings and
@@ -82,6 +81,15 @@ def kill(host):
     return killed > 0
 
 
+def time_of_start(host, program):
+    """In seconds, with the configuration that is there."""
+    begin = time.monotonic()
+    host.run(program, "up", FILE)
+    took = time.monotonic() - begin
+    host.run(program, "down", "wg0")
+    return took
+
+
 def start_and_kill(host, command, after_s):
     """Starts a command and kills it, and the daemon if that is another process."""
     process = host.popen(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -108,9 +116,8 @@ class Cycles:
         self.left = self.midway = 0  # cycles with something to clean up; with an end half done
         host.write(FILE, way.config)
         self._before = machine.describe(host)
-        self._longest, self._crashed = LONGEST_START_S, None
-        if way.end:
-            self._measure_end()
+        self._crashed = None
+        self._longest = self._measure_end() if way.end else 4 * time_of_start(host, program)
 
     def run(self, seed):
         """One cycle: whatever the moment, one clean-up leaves nothing, or nothing but the block."""
@@ -135,12 +142,13 @@ class Cycles:
         self._begin()
         begin = time.monotonic()
         self.host.run(self.program, *self.way.end)
-        self._longest = 1.2 * (time.monotonic() - begin)
+        took = time.monotonic() - begin
         self.host.run(self.program, *self.way.start, FILE)
         kill(self.host)
         self._crashed = machine.describe(self.host)
         self._call("none", "down", "--cleanup")
         self._call("none", "unblock")
+        return 1.2 * took
 
     def _begin(self):
         """Up to where the end begins."""

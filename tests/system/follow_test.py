@@ -325,6 +325,7 @@ def test_a_daemon_killed_while_it_follows_leaves_nothing_after_a_clean_up(furnis
     host = furnished
     host.write("/run/wg0.conf", crash.CONFIG)
     before = machine.describe(host)
+    longest = 4 * crash.time_of_start(host, simplevpn)
     host.write("/run/changing", "")
     changes = host.popen("/bin/sh", "-c", """while [ -e /run/changing ]; do
   ip rule del priority 31821; ip route replace default via 192.0.2.3 dev uplink
@@ -333,7 +334,7 @@ def test_a_daemon_killed_while_it_follows_leaves_nothing_after_a_clean_up(furnis
 done""", stdout=-3, stderr=-3)
     scheme = ["--split"] if seed % 2 else []
     crash.start_and_kill(host, (simplevpn, "client", "/run/wg0.conf", *scheme),
-                         random.Random(seed).uniform(0, crash.LONGEST_START_S))
+                         random.Random(seed).uniform(0, longest))
     host.run("rm", "/run/changing")  # a round of changes ends with everything as it was
     changes.wait()
     host.run(simplevpn, "down", "--cleanup")
