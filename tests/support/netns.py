@@ -53,7 +53,7 @@ exec env --ignore-signal=CHLD cat
 """
 
 
-def wait_until(condition, timeout=30.0, what="condition"):
+def wait_until(condition, timeout=10.0, what="condition"):
     """The first true answer of condition(); asked again until `timeout` seconds have passed."""
     end = time.monotonic() + timeout
     while True:
@@ -129,7 +129,7 @@ class Host:
             with contextlib.suppress(BrokenPipeError):
                 self._holder.stdin.close()
         try:
-            self._holder.wait(timeout=30)
+            self._holder.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self._holder.kill()
             self._holder.wait()
@@ -138,7 +138,7 @@ class Host:
         for process in self._started:
             if process.poll() is None:
                 os.kill(process.pid, signal.SIGCONT)
-                process.wait(timeout=30)
+                process.wait(timeout=5)
         self._started.clear()
 
     def command(self, *command):

@@ -112,7 +112,7 @@ class Peer:
     def send_signal(self, number):
         self.process.send_signal(number)
 
-    def stop(self, number=signal.SIGTERM, timeout=30):
+    def stop(self, number=signal.SIGTERM, timeout=5):
         """Ends it; returns its exit status. What was killed has its interface a little longer,
         until the last of its processes has noticed."""
         self.process.send_signal(number)

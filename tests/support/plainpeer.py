@@ -88,7 +88,7 @@ class PlainTunnel:
     def __exit__(self, *_):
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=5)
 
     def _answers(self):
         return self.host.run(self.program, "status", self.name, check=False).returncode == 0

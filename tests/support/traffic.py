@@ -152,7 +152,7 @@ class Pinging:
     def answered(self):
         return self._echo.answered()
 
-    def wait_for_more(self, count=20, timeout=30):
+    def wait_for_more(self, count=20, timeout=5):
         """Until `count` further pings have come back."""
         goal = self.answered() + count
         wait_until(lambda: self.answered() >= goal, timeout, f"{count} more answers")

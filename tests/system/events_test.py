@@ -60,7 +60,7 @@ def test_handshakes_roaming_and_the_end_are_told(cable, simplevpn):
     assert roam["endpoint"].startswith("192.0.2.9:")
     right.stop()
     rest = [json.loads(line) for line in iter(lambda: process.line(process.stdout), "")]
-    assert rest[-1]["state"] == "down" and process.wait(timeout=30) == 0
+    assert rest[-1]["state"] == "down" and process.wait(timeout=5) == 0
     assert process.stderr.read() == ""
 
 
@@ -75,7 +75,7 @@ def test_without_since_only_news_are_told_and_an_interrupt_ends_it(tunnel):
     wait_until(told_of_a_change, what="an event")
     assert "wg0 state state=network_changed" in process.line(process.stdout)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=5) == 130
 
 
 def test_what_was_kept_is_told_by_time(tunnel):
@@ -84,7 +84,7 @@ def test_what_was_kept_is_told_by_time(tunnel):
         process = listen(tunnel.host, tunnel.program, "--since", since, "--json")
         assert next_of(process)["state"] == "up"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=5) == 0
     for wrong in ("yesterday", "5", "-1s", "2020-01-01", "1w"):
         tunnel.call("events", f"--since={wrong}", exit_status=2)
 
@@ -105,4 +105,4 @@ def test_a_daemon_that_tells_no_events_is_left_out(tunnel):
     process = listen(tunnel.host, tunnel.program, "--since", "all", "--json")
     assert next_of(process)["tunnel"] == "wg0"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=5) == 0

@@ -104,7 +104,7 @@ class Liar(contextlib.ExitStack):
         thread.start()
 
     def ends(self, exit_status):
-        assert self.daemon.wait(timeout=30) == exit_status, self.log()[-2000:]
+        assert self.daemon.wait(timeout=8) == exit_status, self.log()[-2000:]
         wait_until(lambda: not self.host.pids("simplevpn-pkt"), what="packets ended")
         self.tunnel.call("down", "--cleanup")  # also of endpoints that it was told
         self.tunnel.call("unblock", "wg0")

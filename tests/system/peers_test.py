@@ -265,7 +265,7 @@ def test_a_running_tunnel_follows_and_keeps_its_sessions(sides, simplevpn):
         assert server.run("grep", "-rF", "-D", "skip", secret, place, check=False).returncode == 1
 
     process.terminate()
-    process.wait(timeout=30)
+    process.wait(timeout=5)
     client.write("/run/second.conf", second)
     start(client, simplevpn, "up", "-f", "/run/second.conf")
     assert traffic.ping(client, "10.9.0.1", count=1).lost == ()

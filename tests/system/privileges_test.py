@@ -83,7 +83,7 @@ def test_each_has_only_its_own_descriptors(tunnel, host):
     (daemon,) = host.pids("simplevpn")
     assert "/dev/net/tun" not in descriptors(daemon)
     process.terminate()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=5) == 0
 
 
 def test_a_port_below_1024_can_be_bound_anew(tunnel, host):
@@ -105,7 +105,7 @@ def test_without_power_over_users_the_user_stays(tunnel, host):
     assert set(status_of(packets(host))["Uid"].split()) == {"0"}
     assert capabilities(packets(host)) == NET_ADMIN
     process.terminate()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=5) == 0
     tunnel.assert_gone()
 
 
@@ -117,7 +117,7 @@ def test_killed_packets_end_the_tunnel_and_everything_is_undone(furnished, simpl
     before = machine.describe(furnished)
     process = tunnel.foreground()
     os.kill(packets(furnished), signal.SIGKILL)
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=5) == 1
     errors = process.stderr.read()
     assert "the packet process of wg0 ended: signal 9" in errors and "hint:" in errors
     assert not machine.differences(before, machine.describe(furnished))
@@ -134,7 +134,7 @@ def test_packets_may_die_at_any_moment(furnished, simplevpn):
         wait_until(lambda: furnished.pids("simplevpn-pkt"), what="process for packets")
         time.sleep(random.Random(seed).uniform(0, longest))
         furnished.kill("simplevpn-pkt", signal.SIGKILL)
-        assert process.wait(timeout=30) in (1, 4), f"seed {seed}"
+        assert process.wait(timeout=5) in (1, 4), f"seed {seed}"
         found = machine.differences(before, machine.describe(furnished))
         assert not found, f"seed {seed}:\n" + "\n".join(found)
 
@@ -148,7 +148,7 @@ def test_killed_packets_leave_the_block_of_a_kill_switch(furnished, simplevpn):
     wait_until(lambda: furnished.run(simplevpn, "status", "wg0", check=False).returncode == 0,
                what="up")
     os.kill(packets(furnished), signal.SIGKILL)
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=5) == 1
     after = machine.describe(furnished)
     assert {fact for fact in before if after[fact] != before[fact]} == {"packet filter", "state"}
     tunnel.call("unblock", "wg0")
@@ -177,7 +177,7 @@ def test_packets_that_hang_are_killed(furnished, simplevpn):
             process.terminate()
         else:
             furnished.run("rm", "/run/wireguard/wg0.sock")
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=8) == 0
         assert not machine.differences(before, machine.describe(furnished)), end
 
 
@@ -187,7 +187,7 @@ def test_a_file_that_only_root_may_read_is_read_anew(tunnel):
     process.send_signal(signal.SIGHUP)
     wait_until(lambda: tunnel.status()["peers"][0]["name"] == "phone", what="reloaded")
     tunnel.call("down", "wg0")
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=5) == 0
 
 
 @pytest.mark.parametrize("how", ["chown nobody /run/wg0.conf", "chmod 622 /run/wg0.conf",

@@ -145,7 +145,7 @@ def test_a_watched_tunnel_is_one_json_document_per_line(tunnel):
         schema.check(document, STATUS_SCHEMA)
         assert document["tunnels"][0]["name"] == "wg0"
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
+    rest, errors = process.communicate(timeout=5)
     assert process.returncode == 130 and errors == ""
     assert rest == "" or rest.endswith("}\n"), "a whole line at the end"
 
@@ -155,9 +155,9 @@ def test_watching_ends_with_the_daemon(tunnel):
     process = watching(tunnel, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.line(process.stdout).startswith("wg0 ")
     tunnel.call("down", "wg0")
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=5)
     assert process.returncode == 0 and errors == "wg0 has ended\n"
-    assert watching(tunnel).wait(timeout=30) == 8
+    assert watching(tunnel).wait(timeout=5) == 8
     tunnel.call("status", "wg0", "--watch", exit_status=8)
 
 
@@ -175,7 +175,7 @@ def test_a_terminal_is_redrawn(tunnel):
         return seen.count(b"\033[H") >= 2
     wait_until(drawn_twice, what="two pictures")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=5) == 0
     os.close(ours)
     assert seen.count(b"\033[2J") == 1 and b"wg0  up" in seen and b"\033[K\r\n" in seen
 

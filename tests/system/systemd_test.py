@@ -133,7 +133,7 @@ def test_the_manager_is_told(host, simplevpn, manager):
     assert manager.next() == {"READY": "1"}
     process.send_signal(signal.SIGTERM)
     assert "STOPPING" in manager.next()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=5) == 0
 
 
 @pytest.mark.parametrize("flags", [[], ["-f"]])
@@ -147,7 +147,7 @@ def test_ready_is_said_when_post_up_has_run(host, simplevpn, manager, flags):
     manager.assert_silent()
     host.write("/run/go", "")
     assert manager.next()["READY"] == "1" and host.exists("/run/gone")
-    assert flags or process.wait(timeout=30) == 0
+    assert flags or process.wait(timeout=5) == 0
     host.run(simplevpn, "down", "wg0")
 
 
@@ -160,7 +160,7 @@ def test_a_reload_of_a_wrong_file_ends_too(host, simplevpn, manager):
     process.send_signal(signal.SIGHUP)
     assert manager.next()["RELOADING"] == "1" and manager.next() == {"READY": "1"}
     tunnel.call("down", "wg0")
-    assert "STOPPING" in manager.next() and process.wait(timeout=30) == 0
+    assert "STOPPING" in manager.next() and process.wait(timeout=5) == 0
 
 
 @pytest.mark.parametrize("peer, exit_status", [("[Pear]", 2), ("PostUp = false\n[Peer]", 4)],
@@ -214,7 +214,7 @@ def test_a_tunnel_lives_with_the_units_privileges(cable, simplevpn):
     ours.send_signal(signal.SIGHUP)
     wait_until(lambda: "event=reloaded" in ours.errors(), what="reloaded")
     ours.host.run(*confined(simplevpn, "down", "wg0"))
-    assert ours.process.wait(timeout=30) == 0
+    assert ours.process.wait(timeout=5) == 0
     assert "wg0" not in ours.host.ip("link")
 
 

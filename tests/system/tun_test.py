@@ -60,7 +60,7 @@ def test_the_foreground_by_flag_and_by_environment(host, simplevpn, program):
         process = host.popen(*command, stderr=subprocess.PIPE)
         wait_until(lambda: host.exists(SOCKET), what="socket")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=5) == 0
         assert ("event=up" in process.stderr.read()) == (command[0] == "env")
         assert not host.exists(SOCKET)
 
@@ -70,7 +70,7 @@ def test_it_logs_as_told(host, simplevpn):
                          stderr=subprocess.PIPE)
     wait_until(lambda: host.exists(SOCKET), what="socket")
     process.send_signal(signal.SIGTERM)
-    lines = [json.loads(line) for line in process.communicate(timeout=30)[1].splitlines()]
+    lines = [json.loads(line) for line in process.communicate(timeout=5)[1].splitlines()]
     assert {"up", "down"} <= {line["event"] for line in lines}
 
 
@@ -98,7 +98,7 @@ def test_descriptors_that_somebody_else_opened(host, program):
     host.run("wg", "set", "wg0", "listen-port", 4567)
     assert "4567" in host.run("wg", "show", "wg0", "dump").stdout
     host.run("rm", SOCKET)
-    assert process.wait(timeout=30) == 0, process.stderr.read()
+    assert process.wait(timeout=5) == 0, process.stderr.read()
 
 
 def test_wg_quick_brings_it_up_against_wireguard_go(cable, program):

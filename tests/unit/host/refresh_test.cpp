@@ -205,11 +205,11 @@ TEST_CASE("a watch is readable when the machine changed, and quiet otherwise", "
           "nft add table inet other"}) {
       INFO(command);
       ::test::run_command(command);
-      REQUIRE(readable(60'000));
-      while (!watch->due(Pace::Clock::now())) REQUIRE(readable(60'000));
+      REQUIRE(readable(5000));
+      while (!watch->due(Pace::Clock::now())) REQUIRE(readable(5000));
       looked();
       while (readable(0)) {  // what came in the meantime, like the carrier of a link
-        while (!watch->due(Pace::Clock::now())) REQUIRE(readable(60'000));
+        while (!watch->due(Pace::Clock::now())) REQUIRE(readable(5000));
         looked();
       }
     }
